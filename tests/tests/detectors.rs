@@ -210,7 +210,7 @@ fn most_of_a_day_is_passed_as_ordinary() {
     assert!(passed > points.len() / 2, "{passed} of {}", points.len());
 }
 
-/// Counts of intervals were written with a fraction once, and a file may say anything.
+/// Earlier versions wrote counts of intervals with a fraction, and a file may have any content.
 #[test]
 fn stored_state_with_any_content_is_read() {
     let kept = serde_json::to_value(FlowState::default()).unwrap();

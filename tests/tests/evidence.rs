@@ -26,8 +26,8 @@ const B: &str = "192.0.2.7";
 /// Sent at a time; both as tcpdump will say.
 fn packet(time_ns: i64, from: &str, to: &str, len: usize) -> ReadBack {
     let [source, target]: [IpAddr; 2] = [from.parse().unwrap(), to.parse().unwrap()];
-    let octet = |place: usize| (time_ns as usize / 1000 + place) as u8;
-    let datagram = Transport::udp(1000, 2000, (0..len).map(octet).collect());
+    let byte = |place: usize| (time_ns as usize / 1000 + place) as u8;
+    let datagram = Transport::udp(1000, 2000, (0..len).map(byte).collect());
     let link = Link::new([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
     let bytes = link.frame(&Network::between(source, target), &datagram);
     ReadBack { time_ns, wire_len: bytes.len(), bytes }
@@ -110,7 +110,7 @@ fn read_all(files: &[PathBuf]) -> Vec<ReadBack> {
 }
 
 /// The number of bytes in the directories.
-fn octets_in(directory: &Path) -> u64 {
+fn bytes_in(directory: &Path) -> u64 {
     packet_files(directory).iter().map(|file| file.metadata().unwrap().len()).sum()
 }
 
@@ -228,7 +228,7 @@ fn the_directories_have_a_bound() {
     all.sort();
     let bounds = ["--log-packets", "--evidence-ring", "4MB", "--evidence-max-size", "300kB"];
     let replay = Replay::of(&all, &bounds);
-    let total = octets_in(&replay.archive()) + octets_in(&replay.scratch.path("incoming"));
+    let total = bytes_in(&replay.archive()) + bytes_in(&replay.scratch.path("incoming"));
     assert!(total <= 300_000, "{total}");
     assert!(total > 200_000, "{total} bytes: room is left that was not used");
     assert!(replay.run.stderr.contains("beyond the allowed size"), "{}", replay.run.stderr);

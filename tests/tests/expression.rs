@@ -226,8 +226,8 @@ fn tests_of_fields_that_a_link_type_lacks_are_refused() -> Result<()> {
 #[test]
 fn raw_ip_has_another_number_in_libpcap() -> Result<()> {
     let expression = Expression::new("less 60000")?.expect("an expression");
-    let mut octets = [0; 40];
-    octets[0] = 0x45;
-    assert!(expression.selects(&FlowKey::default(), &captured(LinkType::RAW, &octets, 40)));
+    let mut bytes = [0; 40];
+    bytes[0] = 0x45;
+    assert!(expression.selects(&FlowKey::default(), &captured(LinkType::RAW, &bytes, 40)));
     Ok(())
 }

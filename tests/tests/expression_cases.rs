@@ -31,7 +31,7 @@ impl Capture {
         Self { is_big, ..Self::new(0, [[&family[..], packet].concat()]) }
     }
 
-    fn octets(&self) -> Vec<u8> {
+    fn bytes(&self) -> Vec<u8> {
         let word = |word: u32| if self.is_big { word.to_be_bytes() } else { word.to_le_bytes() };
         let half = |half: u16| if self.is_big { half.to_be_bytes() } else { half.to_le_bytes() };
         let mut file = [&word(0xa1b2_c3d4)[..], &half(2), &half(4)].concat();
@@ -47,7 +47,7 @@ impl Capture {
     fn replay(&self, expression: &str) -> Run {
         let directory = Scratch::new();
         let path = directory.path("frames.pcap");
-        std::fs::write(&path, self.octets()).expect("a file");
+        std::fs::write(&path, self.bytes()).expect("a file");
         let mut command = command(["replay", "--flows", "-", "-f", expression]);
         command.arg(path).output().expect("it runs").into()
     }

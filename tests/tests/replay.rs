@@ -1,5 +1,5 @@
 //! Tests `wherefore replay` as its users see it: the same output every time, from any kind of file, with
-//! every packet accounted for, and errors that tell what to do.
+//! every packet accounted for, and errors with advice.
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::OsStr;
@@ -179,8 +179,12 @@ fn flows_beyond_the_table_are_counted_as_overflow() {
         let flows = objects(&run.stdout);
         let packets: u64 = flows.iter().filter_map(|flow| flow["packets"].as_u64()).sum();
         assert_eq!(packets + overflow, number(&totals, "ip"), "{max}");
-        let octets: u64 = flows.iter().filter_map(|flow| flow["bytes"].as_u64()).sum();
-        assert_eq!(octets + number(&totals, "overflow_bytes"), number(&totals, "bytes"), "{max}");
+        let flow_bytes: u64 = flows.iter().filter_map(|flow| flow["bytes"].as_u64()).sum();
+        assert_eq!(
+            flow_bytes + number(&totals, "overflow_bytes"),
+            number(&totals, "bytes"),
+            "{max}"
+        );
         for field in ["frames", "ip", "bytes", "frame_bytes"] {
             assert_eq!(totals[field], whole[field], "{max}: {field}");
         }

@@ -261,7 +261,7 @@ fn unauthorised_clients_are_refused_and_slow_readers_harm_nobody() -> Result<()>
     let long = format!("{own}X: {}\r\n", "x".repeat(100_000));
     // It answers 431, or just closes.
     assert!(get(&lab.b, address, "/", &long).map_or(true, |(status, _)| status == 431));
-    // More connections than there is room for, which say nothing.
+    // More connections than the limit, which send nothing.
     let idle = lab.b.enter(|| (0..100).map(|_| TcpStream::connect(address)).collect::<Vec<_>>())?;
     let before = agent.intervals();
     udp_send(&lab.a, &lab.b, datagrams())?;

@@ -147,8 +147,8 @@ fn pass(to: &UnixStream, descriptor: RawFd) -> Result<()> {
 
 fn take_connections() -> Result<()> {
     loop {
-        let mut octet = [0];
-        let mut parts = [IoSliceMut::new(&mut octet)];
+        let mut byte = [0];
+        let mut parts = [IoSliceMut::new(&mut byte)];
         let mut room = nix::cmsg_space!(RawFd);
         let message = recvmsg::<()>(0, &mut parts, Some(&mut room), MsgFlags::empty())?;
         if message.bytes == 0 {

@@ -96,12 +96,12 @@ fn syslog_that_is_not_there_is_tried_again() {
 fn fields(entry: &[u8]) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
     let mut rest = entry;
-    while let Some(end) = rest.iter().position(|octet| matches!(octet, b'=' | b'\n')) {
+    while let Some(end) = rest.iter().position(|byte| matches!(byte, b'=' | b'\n')) {
         let name = String::from_utf8(rest[..end].to_vec()).unwrap();
         let is_simple = rest[end] == b'=';
         rest = &rest[end + 1..];
         let length = if is_simple {
-            rest.iter().position(|octet| *octet == b'\n').unwrap()
+            rest.iter().position(|byte| *byte == b'\n').unwrap()
         } else {
             let length = u64::from_le_bytes(rest[..8].try_into().unwrap());
             rest = &rest[8..];

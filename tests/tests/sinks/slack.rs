@@ -128,7 +128,7 @@ fn a_url_that_is_none_is_refused_without_repeating_it() {
         assert!(run.stderr.contains("--slack-url: not an http or https URL"), "{}", run.stderr);
         assert!(!run.stderr.contains("SECRET"), "{}", run.stderr);
     }
-    // The Go tool's way to say "none".
+    // The Go tool's spelling of "none".
     assert_eq!(replay_nil().code, Some(0));
 }
 

@@ -418,7 +418,7 @@ impl Incidents {
             self.over.extend(until.map(|until| (subject, until)));
             news.extend(open.is_reported.then(|| over(subject, open.progress)));
         }
-        // An incident of an earlier run is over if this run saw nothing of it for as long.
+        // An incident of an earlier run is over after as many intervals without a finding in this run.
         let is_over_by_now = |since: Option<i64>| since.is_some_and(|since| is_over(since - 1));
         let restored = self.restored.extract_if(|_, restored| is_over_by_now(restored.since));
         news.extend(restored.map(|(subject, restored)| over(subject, restored.progress)));

@@ -82,7 +82,7 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// The loop of the writer: processes the queue until it is told to end.
+    /// The loop of the writer: processes the queue until the end is requested.
     pub(super) fn work(&self, store: &mut Store) {
         let mut work = Batch::default();
         let mut flushed = Instant::now();

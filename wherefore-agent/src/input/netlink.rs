@@ -277,9 +277,9 @@ mod tests {
         let whole = [message(16, 2, 7, &[7; 40]), message(3, 2, 7, &[0; 4])].concat();
         for len in 0..whole.len() {
             drop(read(&whole[..len]));
-            for octet in [0, 1, 15, 17, 255] {
+            for byte in [0, 1, 15, 17, 255] {
                 let mut damaged = whole.clone();
-                damaged[len] = octet;
+                damaged[len] = byte;
                 drop(read(&damaged));
                 attributes(&damaged).for_each(drop);
             }

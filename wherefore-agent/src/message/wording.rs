@@ -227,7 +227,7 @@ fn key(kind: Kind, about: [&str; 4]) -> String {
         digest.update([0]);
         digest.update(part);
     }
-    digest.finalize()[..16].iter().map(|octet| format!("{octet:02x}")).collect()
+    digest.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The median of all points except the newest; 0 if there are none.

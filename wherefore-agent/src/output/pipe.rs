@@ -86,7 +86,7 @@ impl Pipe {
                 "nobody reads this output: its lines are dropped until somebody does"
             );
         }
-        self.lost += piece.iter().filter(|octet| **octet == b'\n').count() as u64;
+        self.lost += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl Write for Pipe {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.piece.extend(bytes);
         if self.piece.len() >= PIECE
-            && let Some(end) = self.piece.iter().rposition(|octet| *octet == b'\n')
+            && let Some(end) = self.piece.iter().rposition(|byte| *byte == b'\n')
         {
             let rest = self.piece.split_off(end + 1);
             let lines = std::mem::replace(&mut self.piece, rest);

@@ -96,7 +96,7 @@ impl Flows {
     }
 
     fn with_addresses(&mut self, packed: PackedFlow, key: &FlowKey) -> PackedFlow {
-        if let Some([src, dst]) = few_octets(key) {
+        if let Some([src, dst]) = ipv4_sized(key) {
             return PackedFlow { src, dst, ..packed };
         }
         self.addresses.push([key.src, key.dst]);
@@ -241,7 +241,7 @@ impl PackedFlow {
 }
 
 /// Both addresses if they have at most four bytes, like those of IPv4.
-pub(crate) fn few_octets(key: &FlowKey) -> Option<[u32; 2]> {
+pub(crate) fn ipv4_sized(key: &FlowKey) -> Option<[u32; 2]> {
     let ([src, 0], [dst, 0]) = (key.src, key.dst) else { return None };
     Some([src.try_into().ok()?, dst.try_into().ok()?])
 }

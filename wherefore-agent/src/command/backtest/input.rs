@@ -104,8 +104,8 @@ fn look_at(path: &Path) -> Result<(Option<Kind>, InputFile)> {
 /// `None` for text of no known kind.
 fn recognise(start: &[u8]) -> Option<Kind> {
     let text = csv_text::without_mark(start).trim_ascii_start();
-    let is_text = |octet: &u8| *octet >= 0x20 || octet.is_ascii_whitespace();
-    let first = text.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let is_text = |byte: &u8| *byte >= 0x20 || byte.is_ascii_whitespace();
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let has = |part: &str| first.windows(part.len()).any(|window| window == part.as_bytes());
     match text {
         [b'{', ..] if has("\"interval\":") && !has("\"proto\":") => Some(Kind::Series),
@@ -127,7 +127,7 @@ fn is_header(line: &[u8]) -> bool {
 }
 
 fn unknown(file: &Path, start: &[u8]) -> anyhow::Error {
-    let first = start.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let header = csv_text::text(first, true);
     if let Err(problem) = header.and_then(csv_text::is_long_header) {
         return UsageError(format!("{}, line 1: {problem}", file.display())).into();

@@ -118,7 +118,7 @@ pub(super) struct Majority {
 }
 
 impl Majority {
-    /// One more flow; `is_alike` says whether it has the relevant property in common with another.
+    /// Adds a flow. `is_alike` returns whether it has the relevant property in common with another flow.
     fn vote(&mut self, flow: &FlowKey, is_alike: impl FnOnce(&FlowKey) -> bool) {
         if self.votes == 0 {
             (self.flow, self.votes) = (*flow, 1);

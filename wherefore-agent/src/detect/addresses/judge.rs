@@ -1,5 +1,5 @@
-//! How rare the activity of an address is. Owns the definition of each quantity, the minimums below which nothing
-//! is reported, and which of several explanations of one event is reported; refuses to remember.
+//! How rare the activity of an address is. Owns the definition of each quantity, the minimums below which
+//! nothing is reported, and which of several explanations of one event is reported; refuses to remember.
 //!
 //! One event is one finding. A flood of replies without requests is a reflection. Traffic
 //! from few sources is no flood, but the volume of those pairs. Traffic from as many as were contacted is
@@ -38,7 +38,7 @@ const SEVERAL_REFLECTORS: u32 = 12;
 const ANSWERS_A_REQUEST: u64 = 2;
 /// Bytes sent in a block below which there is no upload.
 const LEAST_UPLOAD: u64 = 1_000_000;
-/// Bytes both ways in a block below which its ratio says nothing.
+/// With fewer bytes than this in both directions of a block, its ratio is meaningless.
 const LEAST_BLOCK: u64 = 10_000;
 /// Bytes added to both sides of a ratio, so that it is one.
 const SMOOTHING: f32 = 1_000.0;
@@ -212,7 +212,7 @@ impl SourceQuantities {
     /// The ports and addresses that a source contacted in a window.
     pub(super) fn of_window(asked: &SourceWindow, pool: &Pool) -> Self {
         let addresses = asked.addresses.count(pool);
-        // Each port is one of an address, whatever the sketches say.
+        // Each port belongs to an address, although the sketches may count differently.
         Self { ports: asked.ports.count(pool).max(addresses.min(1)), addresses }
     }
 
@@ -299,7 +299,7 @@ pub(super) fn judge_upload(
     })
 }
 
-/// How rare a new network is that moved so many bytes.
+/// How rare a new network with this many bytes is.
 pub(super) fn judge_network(bytes: u64, populations: &Populations) -> AddressFinding {
     let judged = populations.networks.newcomer(level(bytes / 100));
     AddressFinding {

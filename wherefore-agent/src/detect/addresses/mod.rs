@@ -1,7 +1,7 @@
-//! The activity of each address as a source and as a destination, besides that of pairs: a spoofed
-//! flood, a reflection, a scan, a sweep, an upload and a new network are not unusual pair
-//! by pair. Owns the order of steps within an interval. Refuses to decide what is reported: a
-//! [`Candidate`] says how surprising it is, and its reader has a budget of alerts.
+//! The activity of each address as a source and as a destination. A spoofed flood, a reflection, a scan, a
+//! sweep, an upload and a new network are events whose single pairs are not unusual. Owns the order of steps
+//! within an interval. Refuses to decide what is reported: a [`Candidate`] has a surprise, and its receiver
+//! has an alert budget.
 //!
 //! ```text
 //! flow -> active (this interval: counters, sketches) -> judge -> Candidate -> slots (what is usual)
@@ -42,8 +42,7 @@ pub use candidate::{Candidate, Observation, Quantity};
 /// The surprise below which nothing is shown: an event that is expected more often than once in a hundred
 /// intervals is not interesting on any host.
 const FLOOR: f32 = 2.0;
-/// The least packets of an address with a single flow to get a history: a spoofed
-/// source has no more.
+/// An address with a single flow gets a history only if it has this many packets: a spoofed source has fewer.
 const LEAST_PACKETS: u64 = 4;
 /// Addresses in a snapshot: some 700 bytes each as JSON.
 const SAVED: usize = 8_192;
@@ -105,7 +104,7 @@ impl Addresses {
     }
 
     /// Closes the interval: judges every active address and shows surprising ones.
-    /// A finding updates the baseline in any case, unless `visit` says to ignore it.
+    /// The baseline is updated even by a finding, unless `visit` returns `Freeze`.
     pub fn close(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> BaselineUpdate) {
         self.count_judged();
         for at in 0..self.active.entries().len() {
@@ -194,7 +193,7 @@ impl Addresses {
         self.observe_network(&entry);
     }
 
-    /// Shows unusual traffic to an address; returns what is to be learned.
+    /// Passes unusual traffic to an address to `visit`. Returns the quantities that update the baseline.
     fn judge_received(
         &self,
         entry: &Entry,
@@ -221,7 +220,7 @@ impl Addresses {
         (update != BaselineUpdate::Freeze).then_some(received_quantities)
     }
 
-    /// Shows unusual targets of an address; returns what is to be learned.
+    /// Passes unusual targets of an address to `visit`. Returns the quantities that update the baseline.
     fn judge_sent(
         &self,
         entry: &Entry,

@@ -1,9 +1,9 @@
 //! Networks that this host has contacted: /24 of IPv4, /48 of IPv6, of public addresses. Owns the
 //! set and its bound; refuses to judge.
 //!
-//! A network is on trial for a minute from its first packets on, and reported if it moves enough by
-//! then: a transfer may begin at the end of an interval. If the set is full, no network is new any
-//! more: on a host that contacts so many, a new one means nothing.
+//! A network is on trial for a minute after its first packets, and reported if it transfers enough in that
+//! time: a transfer may begin at the end of an interval. If the set is full, no further network counts as
+//! new, because on a host that contacts so many, a new one is normal.
 
 use std::net::IpAddr;
 
@@ -19,10 +19,9 @@ use crate::traffic::group::{is_private, network};
 const MOST: usize = 65_536;
 /// Intervals of a trial.
 const TRIAL: u64 = 12;
-/// Bytes below which a new network is no news: a few pages or queries.
+/// The fewest bytes of a new network that is reported: more than a few pages or queries.
 const LEAST_BYTES: u64 = 100_000;
-/// Packets below which an address is ignored: spoofed sources would fill the
-/// set.
+/// Addresses with fewer packets are ignored: spoofed sources would fill the set.
 const LEAST_PACKETS: u64 = 4;
 
 /// A network by its family and first address.
@@ -31,7 +30,7 @@ type Network = (u8, AddressWords);
 /// The state of a network.
 #[derive(Debug, Clone, Copy)]
 enum NetworkState {
-    /// For good.
+    /// It is no longer new.
     Settled,
     /// Since an interval, and the bytes that it moved since then.
     Trial { since: u64, bytes: u64 },
@@ -61,8 +60,8 @@ pub(super) struct Networks {
 pub(super) struct Saved(Vec<IpAddr>);
 
 impl Networks {
-    /// Adds the traffic of an address; `is_past_startup` says whether networks can be new by now.
-    /// Returns whether the address need not come again.
+    /// Adds the traffic of an address. `is_past_startup` is whether networks can be new now. Returns whether
+    /// the address needs no further observation.
     pub(super) fn observe(
         &mut self,
         address: &Address,

@@ -286,9 +286,9 @@ impl FlowDetector {
 
     /// Adds a block of this many intervals with this many bytes to the history, and the same to the longer
     /// blocks around it.
-    pub fn learn_block(state: &mut FlowState, intervals: u32, octets: f32) {
+    pub fn learn_block(state: &mut FlowState, intervals: u32, volume: f32) {
         let level = (intervals.max(1).trailing_zeros() / 2) as usize;
-        let y = octaves(octets.max(0.0));
+        let y = octaves(volume.max(0.0));
         state.volumes[level.min(LEVELS - 1)..].iter_mut().for_each(|blocks| blocks.count(y));
     }
 
@@ -308,7 +308,7 @@ impl FlowDetector {
         if rarity.score <= EXCEEDANCE {
             return verdict;
         }
-        verdict.or(self.exceeded(&mut state.exceedances, octets(rarity.usual), sum))
+        verdict.or(self.exceeded(&mut state.exceedances, bytes_of_level(rarity.usual), sum))
     }
 
     /// Judges an empty interval: the probability of a silence, times the probability that it is as long.
@@ -445,8 +445,8 @@ impl Prior {
 }
 
 /// The logarithm to base 2 by which bytes are compared.
-pub fn level(octets: f64) -> f32 {
-    octaves(bytes(octets))
+pub fn level(volume: f64) -> f32 {
+    octaves(bytes(volume))
 }
 
 fn octaves(sum: f32) -> f32 {
@@ -481,7 +481,7 @@ fn volume(rarity: Rarity, level: usize, sum: f32) -> Verdict {
     Verdict {
         score: rarity.score + per_interval(level),
         test: Test::Volume { intervals: 1 << (2 * level) },
-        usual: octets(rarity.usual),
+        usual: bytes_of_level(rarity.usual),
         seen: sum,
     }
 }
@@ -493,6 +493,6 @@ fn per_interval(level: usize) -> f32 {
 }
 
 /// The bytes of a [`level`].
-pub fn octets(y: f32) -> f32 {
+pub fn bytes_of_level(y: f32) -> f32 {
     (exp2(y) - 1.0) * FLOOR
 }

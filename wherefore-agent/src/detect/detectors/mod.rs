@@ -30,7 +30,9 @@ pub(crate) use number::{exp2, log2};
 
 pub use aggregate::{AggregateDetector, AggregateState};
 pub use arrivals::Arrivals;
-pub use flow::{FlowDetector, FlowState, FlowStates, OrdinaryVolumes, SilentEvent, level, octets};
+pub use flow::{
+    FlowDetector, FlowState, FlowStates, OrdinaryVolumes, SilentEvent, bytes_of_level, level,
+};
 pub use population::{Past, Population, Surprise, YOUTH, believed};
 pub use verdict::{Quantity, Test, Verdict};
 

@@ -1,5 +1,4 @@
-//! Reports about addresses: which of them last, which come again, and what a block of intervals adds. Owns
-//! the memory of these; refuses to judge.
+//! Reports about addresses: which of them last and which recur. Owns the record of these; refuses to judge.
 
 use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
@@ -7,9 +6,9 @@ use wherefore_common::FlowKey;
 use crate::detect::kind::Kind;
 use crate::detect::series::BaselineUpdate;
 
-/// Subjects remembered at most; of others each time is the first.
+/// The most subjects. Each finding about a further subject counts as the first.
 const MOST: usize = 4096;
-/// Intervals after which the same is reported about a subject again.
+/// The most intervals between two findings of one report; a later one begins another report.
 const APART: i64 = 60;
 
 /// The reports about addresses.
@@ -21,12 +20,12 @@ pub(super) struct AddressReports {
 #[derive(Debug, Clone, Copy)]
 struct Report {
     last: i64,
-    /// Intervals on end.
+    /// The intervals that it has lasted.
     lasted: u32,
     is_again: bool,
 }
 
-/// The treatment of a finding about an address.
+/// How a finding about an address affects the baseline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Treatment {
     pub(super) update: BaselineUpdate,
@@ -35,8 +34,9 @@ pub(super) struct Treatment {
 }
 
 impl AddressReports {
-    /// Records a report; its kind is looked for once in `every` intervals. At first the baseline is frozen, for at most
-    /// `learn_after`; when it comes again it is learned, and after some time no longer reported.
+    /// Records a finding in interval `index`; such findings are looked for once in `every` intervals. The
+    /// baseline is frozen at first, for at most `learn_after` intervals. If the finding recurs later, the
+    /// baseline is updated, so that after some time it is no longer reported.
     pub(super) fn record(
         &mut self,
         kind: Kind,
@@ -70,8 +70,8 @@ impl AddressReports {
         Treatment { update, becomes_usual: is_lasting && before < learn_after }
     }
 
-    /// Whether a scan or a sweep of a source was reported from interval `since` on: a longer window then
-    /// sees the same.
+    /// Whether a scan or a sweep of a source was reported in interval `since` or later. A longer window then
+    /// has the same finding.
     pub(super) fn has_search(&self, group: &FlowKey, since: i64) -> bool {
         let is_recent =
             |kind| self.reports.get(&(kind, *group)).is_some_and(|report| report.last >= since);

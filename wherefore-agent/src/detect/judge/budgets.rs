@@ -1,9 +1,9 @@
-//! One budget of alerts for all kinds of findings. Owns the experience with each class of findings,
-//! the threshold of each, and what is expected by the time of day; refuses to look at traffic.
+//! One alert budget for all classes of findings. Owns the experience with each class, the threshold of each,
+//! and the schedule of recurring findings; refuses to look at traffic.
 //!
-//! Each class learns how often its surprises really occur. The thresholds are set so that the same rate
-//! is expected above each of them, by the weights from the options, and all together keep the
-//! budget: a class that never finds anything leaves its share to the others.
+//! Each class learns how often its surprises really occur. The thresholds are set so that the expected rate
+//! above them is the same for each class, except for the weights from the options, and so that all together
+//! keep the budget. A class without findings leaves its share to the others.
 
 use wherefore_common::FlowKey;
 
@@ -14,8 +14,8 @@ use crate::detect::kind::Class;
 use crate::detect::settings::{RarityLimit, RaritySettings};
 use crate::traffic::group::reversed;
 
-/// By how much an unspent budget lowers the thresholds, and by how much more on the first day of
-/// a host, which is to be useful, too.
+/// How far an unspent budget lowers the thresholds, and how much further on the first day of a host, so that
+/// the first day is useful, too.
 const RELAXED: f32 = 0.6;
 const EARLY: f32 = 0.9;
 /// Steps of a tenth of a power of ten in the search for the common rate.
@@ -32,7 +32,7 @@ pub(super) struct Budgets {
     last: i64,
     /// Alerts an interval; `None` if a fixed threshold was set.
     allowed: Option<f64>,
-    /// Alerts more than the budget gave so far; 0 if one more may be.
+    /// How many more alerts there were than the budget allowed so far; 0 if one more is allowed.
     spent: f64,
 }
 
@@ -133,16 +133,16 @@ impl Budgets {
         self.classes[class as usize].is_reported(group)
     }
 
-    /// Whether any reported episode that is not over is about such a group.
+    /// Whether `is_it` is true for the group of any reported episode that is not over.
     pub(super) fn has_reported(&self, class: Class, is_it: impl FnMut(&FlowKey) -> bool) -> bool {
         self.classes[class as usize].has_reported(is_it)
     }
 
-    /// Records how surprising a group is in interval `index`, and returns the threshold for which it
-    /// is reported.
+    /// Records how surprising a group is in interval `index`. If it must be reported, returns the threshold
+    /// that applies to it.
     ///
     /// # Errors
-    /// If it is not reported: the reason why it is held back, or `None` if it is too ordinary for that.
+    /// If it is not reported: the reason why it is held back, or `None` if it is too ordinary to be counted.
     pub(super) fn observe(
         &mut self,
         class: Class,
@@ -239,8 +239,8 @@ impl Budgets {
     }
 }
 
-/// How often findings of a class are assumed to occur before any was seen, as in [`Budget::new`]: every
-/// host has groups with unusual intervals, but few hosts are scanned or flooded each day.
+/// The assumed frequency of findings of a class before any was observed, as in [`Budget::new`]. Every host
+/// has groups with unusual intervals, but few hosts are scanned or flooded each day.
 fn assumed_rate(class: Class) -> f64 {
     match class {
         Class::Own => 1.0,

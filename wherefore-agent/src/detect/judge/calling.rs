@@ -1,11 +1,11 @@
-//! How newcomers keep calling: in how many intervals each moved anything since it appeared, and how many of its
-//! calls came at regular times. Owns the ages at which newcomers are compared with similar ones, and what
-//! those did; refuses to know whose newcomers they are and to decide what is reported.
+//! Persistence of newcomers: in how many intervals each was active since it appeared (its calls), and how
+//! many calls came at regular times. Owns the ages at which a newcomer is compared with similar ones, and
+//! their baselines; refuses to know whose newcomers they are and to decide what is reported.
 //!
-//! A peer that is browsed or fetched from comes and goes. Programs that report to somebody call for hours, most
-//! of them at regular times; RITA (<https://github.com/activecm/rita>) finds them by the dispersion of the
-//! time between connections. Here a call counts if the time since the call before is, within an octave,
-//! the most common one, so that a call that is early, late or missing now and then changes little.
+//! Browsing and downloads come and go. Programs that report to a server call it for hours, most of them at
+//! regular times; RITA (<https://github.com/activecm/rita>) finds them by the dispersion of the time between
+//! connections. Here a call counts as regular if the time since the previous call is, within an octave, the
+//! most common one. Then a call that is early, late or missing now and then changes little.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::detect::finding::Calls;
 /// Ages at which callers are compared: 2^8 to 2^12 intervals, of 5 s 21 minutes to 6 hours.
 const AGES: usize = 5;
 const FIRST: u32 = 8;
-/// The shortest time between two calls, in intervals: what comes sooner is of the same call.
+/// The shortest time between two calls, in intervals: earlier traffic belongs to the same call.
 const SHORTEST: u32 = 3;
 /// Half octaves of the time between two calls, from the shortest to the last age.
 const LENGTHS: usize = 21;
@@ -23,24 +23,24 @@ const LENGTHS: usize = 21;
 /// A newcomer differs only if similar ones usually make less than this fraction of its calls.
 const MOST_USUAL: f32 = 0.8;
 
-/// What one newcomer did since it appeared.
+/// The calls of one newcomer since it appeared.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CallHistory {
-    /// Intervals in which it moved anything.
+    /// Intervals with traffic.
     active: u32,
-    /// How old it was then for the last time.
+    /// Its age in the last of them.
     last: u32,
-    /// Calls by the time since the call before.
+    /// Calls by the time since the previous call.
     lengths: [u16; LENGTHS],
 }
 
-/// What the newcomers of one pool did, by age.
+/// The calls of the newcomers of one pool, by age.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct CallBaseline {
-    /// In how many intervals they moved anything.
+    /// The number of intervals with traffic.
     often: [Arrivals; AGES],
-    /// How many calls came at regular times.
+    /// The number of regular calls.
     regular: [Arrivals; AGES],
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Persistence {
     pub calls: Calls,
 }
 
-/// Which of the ages this is.
+/// The index of this age, if newcomers are compared at it.
 fn place(age: i64) -> Option<usize> {
     (0..AGES).find(|place| age == 1 << (FIRST as usize + place))
 }
@@ -64,7 +64,7 @@ pub(super) fn ages() -> impl Iterator<Item = i64> {
 }
 
 impl CallHistory {
-    /// It moved something at this age.
+    /// Records traffic at this age.
     pub(super) fn call(&mut self, age: i64) {
         let age = u32::try_from(age).unwrap_or(u32::MAX);
         let since = age.saturating_sub(self.last);
@@ -76,13 +76,13 @@ impl CallHistory {
         self.last = age;
     }
 
-    /// The same as of now, at this age, compared with what was usual when it was judged.
+    /// Updates `calls` to this age; the baseline stays that of the time when it was judged.
     pub(super) fn so_far(&self, calls: Calls, (age, bytes): (i64, f64)) -> Calls {
         let seen = if calls.by_clock { self.regular() } else { self.active };
         Calls { seen, age: age as u32, bytes: bytes as f32, ..calls }
     }
 
-    /// How many calls more came after about the same time, within an octave, than after any other.
+    /// The number of regular calls: those after the most common time, within an octave, less all others.
     fn regular(&self) -> u32 {
         let pair = |pair: &[u16]| u32::from(pair[0]) + u32::from(pair[1]);
         let most = self.lengths.windows(2).map(pair).max().unwrap_or(0);
@@ -96,9 +96,9 @@ fn length(since: u32) -> usize {
     ((2.0 * octaves) as usize).min(LENGTHS - 1)
 }
 
-/// Compares a newcomer with those of its `own` pool and of the whole `side`; `combine` combines the fractions of
-/// both that are as extreme. `arrival_rarity` is how rarely newcomers appear. `None` between two ages, and where
-/// it does as similar ones do.
+/// Compares a newcomer with those of its `own` pool and of the whole `side`. `combine` merges the fractions
+/// of both that are at least as extreme. `arrival_rarity` is how rarely newcomers appear. Returns `None` at
+/// other ages, and if similar newcomers do the same.
 pub(super) fn judge(
     history: &CallHistory,
     (age, bytes): (i64, f64),
@@ -127,17 +127,17 @@ pub(super) fn judge(
         is_on_end: !is_by_clock && i64::from(seen) > age / 2,
         bytes: bytes as f32,
     };
-    // Where nothing is known, whatever is seen is usual.
+    // Without a baseline, everything is usual.
     (usual < MOST_USUAL * seen as f32).then_some(Persistence { surprise, calls })
 }
 
-/// The surprise of something that this fraction of newcomers does.
+/// The surprise of a property that this fraction of newcomers has.
 fn surprise_of(part: f32) -> f32 {
     -std::f32::consts::LOG10_2 * log2(part.max(1e-30))
 }
 
 impl CallBaseline {
-    /// Learns what one of them did by this age.
+    /// Adds the calls of one of them up to this age.
     pub(super) fn count(&mut self, history: &CallHistory, age: i64) {
         if let Some(place) = place(age) {
             self.often[place].count(log2(1.0 + history.active as f32));
@@ -150,7 +150,7 @@ impl CallBaseline {
 mod tests {
     use super::*;
 
-    /// What one did that called at these ages.
+    /// A newcomer that called at these ages.
     fn called(ages: impl IntoIterator<Item = i64>) -> CallHistory {
         let mut history = CallHistory::default();
         ages.into_iter().for_each(|age| history.call(age));

@@ -1,5 +1,5 @@
-//! How often silent addresses have ended for good, by network: where pods come and go, one that stops is not
-//! reported; among servers it is. Owns the counts; refuses to judge.
+//! Churn of addresses, by network: how many became silent for good, and how long they had existed. Where pods
+//! come and go, one that stops is not reported; among servers it is. Owns the counts; refuses to judge.
 
 use std::f32::consts::LOG10_2;
 
@@ -11,24 +11,24 @@ use wherefore_common::flow::{AddressWords, address};
 use crate::detect::detectors::log2;
 use crate::traffic::group::network;
 
-/// Networks at most.
+/// The most networks.
 const MOST: usize = 4096;
 /// Intervals after which the weight of earlier ones is halved: a week of 5 s.
 const MEMORY: f32 = 7.0 * 17_280.0;
-/// Ends after which it is known that addresses of a network come and go.
+/// The number of ended addresses from which on a network is known to have churn.
 const COME_AND_GO: f32 = 3.0;
-/// How many times as long as others an address must have existed to be missed there: one pod in twenty does,
-/// if their lifetimes are distributed exponentially.
+/// An address with churn around it is missed only if it existed this many times as long as the others: one
+/// pod in twenty does, if their lifetimes are distributed exponentially.
 const LONGER: f32 = 3.0;
 
-/// Ends by network.
+/// Ended addresses by network.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Churn {
     networks: Vec<Network>,
     #[serde(skip)]
     places: FxHashMap<AddressWords, usize>,
-    /// The last counted address of each network: each counts once, whatever its peers.
+    /// The last counted address of each network, so that an address counts once and not for each peer.
     #[serde(skip)]
     last: FxHashMap<AddressWords, AddressWords>,
     intervals: f32,
@@ -39,12 +39,12 @@ pub(super) struct Churn {
 struct Network {
     prefix: AddressWords,
     ends: f32,
-    /// The number of intervals for which they existed, in all.
+    /// The sum of the intervals for which they existed.
     lasted: f32,
 }
 
 impl Churn {
-    /// Counts an address as gone that has been silent for long, after `lasted` intervals.
+    /// Counts an address as gone: it has been silent for long, after `lasted` intervals.
     pub(super) fn count(&mut self, group: &FlowKey, is_source: bool, lasted: i64) {
         let network = network_of(group, is_source);
         let address = if is_source { group.src } else { group.dst };
@@ -64,8 +64,9 @@ impl Churn {
         }
     }
 
-    /// How surprising the end of an address is that existed for this many intervals: one is expected in
-    /// 10^surprise. Zero if addresses of its network come and go, and it existed no longer than they do.
+    /// How surprising it is that an address ends that existed for this many intervals: one such end is
+    /// expected in 10^surprise intervals. Zero if its network has churn and it existed no longer than the
+    /// others.
     pub(super) fn surprise(&self, group: &FlowKey, is_source: bool, lasted: i64) -> f32 {
         let place = self.places.get(&network_of(group, is_source));
         let known = place.map_or_else(Network::default, |place| self.networks[*place]);
@@ -76,7 +77,7 @@ impl Churn {
         -LOG10_2 * log2((known.ends + 0.5) / (self.intervals + 1.0))
     }
 
-    /// Lets intervals pass.
+    /// Adds intervals without counting an address.
     pub(super) fn pass(&mut self, intervals: u64) {
         self.intervals += intervals as f32;
         if self.intervals >= MEMORY {
@@ -88,7 +89,7 @@ impl Churn {
         }
     }
 
-    /// The state read from a file, ready to continue.
+    /// Prepares a state that was read from a file.
     pub(super) fn resumed(mut self) -> Self {
         let is_sound = |number: f32| number.is_finite() && number >= 0.0;
         self.networks.retain(|known| is_sound(known.ends) && is_sound(known.lasted));

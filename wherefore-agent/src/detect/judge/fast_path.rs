@@ -1,5 +1,5 @@
-//! The limits below which an interval cannot alert, so that most traffic needs no closer look. Owns
-//! how they follow from the baselines; refuses to judge.
+//! The fast path: limits below which an interval cannot alert, so that most traffic needs no closer look.
+//! Owns how the limits follow from the baselines; refuses to judge.
 
 use crate::detect::detectors::{OrdinaryVolumes, Population};
 
@@ -13,7 +13,7 @@ pub(super) struct FastPath {
 }
 
 impl FastPath {
-    /// The limits if lower surprises than this cannot alert.
+    /// The limits, given that surprises below this one cannot alert.
     pub(super) fn of(volumes: &Population, surprise: f32) -> Self {
         let ordinary = OrdinaryVolumes::below(volumes.score_of(surprise));
         Self { ordinary, level: volumes.unsurprising(surprise) }

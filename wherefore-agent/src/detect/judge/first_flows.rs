@@ -1,6 +1,6 @@
-//! The flow with which each group appeared: for a silent group there is no other flow to tell which
-//! service it was about, its direction, who sent the request, and how long it existed. Owns these few
-//! bytes of each group; refuses to judge.
+//! The first flow of each group. If a group is silent, this is the only source for its service, its
+//! direction, who sent the request, and how long it existed. Owns these few bytes of each group; refuses to
+//! judge.
 
 use wherefore_common::{Counters, FlowKey};
 
@@ -53,7 +53,7 @@ impl FirstFlows {
         FlowKey { sport, dport, protocol, direction, ..*pair }
     }
 
-    /// Whether a pair is a request of an outside address to an inside one.
+    /// Whether an outside address sends requests to an inside one.
     pub(super) fn is_asked_from_outside(&self, slot: usize, pair: &FlowKey) -> bool {
         !is_inside(&self.flow(slot, pair), self.first(slot).is_asking)
     }

@@ -1,5 +1,5 @@
-//! Judges by the seven methods: their probability, above a threshold, and a change that is not small.
-//! Owns the order of these tests; refuses to know the methods.
+//! Judges by the seven methods: alerts if their probability exceeds the threshold and the change is not
+//! small. Owns the order of these tests; refuses to know the methods.
 
 use wherefore_common::FlowKey;
 
@@ -89,7 +89,7 @@ impl Methods {
         }
     }
 
-    /// How unusual a group is; 0 if it is by too few bytes. Cheap tests come first: nearly all
+    /// How unusual a group is; 0 if the change has too few bytes. Cheap tests come first, because nearly all
     /// groups fail one.
     fn probability(&mut self, points: &Points<'_>) -> f64 {
         self.points.clear();

@@ -1,6 +1,6 @@
-//! From counts to findings: which groups, addresses and interfaces are unusual in an
-//! interval. Owns the two kinds of judgement and their state; refuses to open incidents, to compose
-//! text, to read a clock and to do I/O.
+//! From counts to findings: which groups, addresses and interfaces are unusual in an interval. Owns the two
+//! kinds of judgement and their state; refuses to open incidents, to compose text, to read a clock and to do
+//! I/O.
 
 mod address_reports;
 pub mod budget;
@@ -45,7 +45,7 @@ pub enum Judge {
 }
 
 impl Judge {
-    /// Nothing known yet.
+    /// Without a baseline.
     ///
     /// # Errors
     /// If the anomalyzer's options contradict each other.
@@ -56,7 +56,7 @@ impl Judge {
         })
     }
 
-    /// Continues with other settings: everything known is kept, unless it cannot be used any more.
+    /// Continues with other settings. The baselines are kept, unless they cannot be used with these settings.
     ///
     /// # Errors
     /// If the anomalyzer's options contradict each other; nothing is changed then.
@@ -99,15 +99,14 @@ impl Judge {
         }
     }
 
-    /// Adds the counts of a flow in the interval that is being collected, for judgements of other subjects than
-    /// groups.
+    /// Adds the counts of a flow in the current interval, to judge subjects other than groups.
     pub fn collect(&mut self, flow: &FlowKey, counters: impl FnOnce() -> Counters) {
         if let Self::Rarity(rarity) = self {
             rarity.collect(flow, &counters());
         }
     }
 
-    /// Judges a group, and returns what its history learns.
+    /// Judges a group. Returns the finding, if there is one, and how the interval affects its baseline.
     pub fn judge(
         &mut self,
         window: &Window<'_>,
@@ -119,8 +118,7 @@ impl Judge {
         }
     }
 
-    /// Ends an interval: judges subjects that are not groups, unless findings about groups
-    /// explain them.
+    /// Ends an interval. Judges subjects that are not groups, unless findings about groups explain them.
     pub fn close(
         &mut self,
         interval: &Interval,
@@ -132,7 +130,7 @@ impl Judge {
         }
     }
 
-    /// Takes the findings that were not reported since the last call; the methods hold nothing back.
+    /// Takes the findings that were held back since the last call. The methods hold nothing back.
     pub fn take_held(&mut self) -> HeldBacks {
         match self {
             Self::Methods(_) => HeldBacks::default(),
@@ -140,8 +138,8 @@ impl Judge {
         }
     }
 
-    /// How many intervals may pass at once in which nothing moves, up to `most`: no finding comes of any
-    /// of them. 0 if that is not certain.
+    /// How many intervals without traffic, up to `most`, can be skipped at once because none of them has a
+    /// finding. 0 if that is not certain.
     pub fn quiet_ahead(&mut self, groups: &[QuietGroup], most: u32) -> u32 {
         match self {
             Self::Methods(methods) => {

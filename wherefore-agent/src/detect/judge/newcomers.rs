@@ -1,11 +1,12 @@
-//! New groups, compared by what similar ones moved since they appeared. They are pooled by who sends requests to
-//! whom, because the new clients of a web server say nothing about a database that contacts a stranger. Owns the
-//! pools and who is new; refuses to decide what is reported.
+//! New groups (newcomers), compared with similar ones by their traffic since they appeared. They are pooled
+//! by which host sends requests and in which direction, because new clients of a web server are no baseline
+//! for a database that contacts a stranger. Owns the pools and the set of newcomers; refuses to decide what
+//! is reported.
 //!
-//! The bytes of a newcomer are compared at the ages of 1, 4, 16 and so on to 4096 intervals with what
-//! others had moved by then, and so is how it keeps [`calling`]: a peer that keeps calling is rare where
-//! others come and go, however little it sends. A pool with few members also uses all pools of its side.
-//! How rarely newcomers appear counts as much as how much they move.
+//! At the ages of 1, 4, 16 and so on to 4096 intervals, a newcomer's bytes are compared with those of others
+//! at that age. At some ages its persistence is compared as well (see [`calling`]): a peer that keeps calling
+//! is rare where others come and go, however little it sends. A pool with few members also uses all pools of
+//! its side. How rarely newcomers appear counts as much as how much they transfer.
 
 use std::f32::consts::LOG10_2;
 use std::hash::Hasher;
@@ -26,15 +27,15 @@ use crate::traffic::group::{network, reversed};
 const AGES: usize = 7;
 /// The age at which a group is no longer new.
 const GROWN: i64 = 1 << (2 * (AGES - 1));
-/// Pools at the most: some 600 bytes each. Hosts beyond share the pool of their side.
+/// The most pools, some 600 bytes each. Further hosts share the pool of their side.
 const MOST_POOLS: usize = 1024;
-/// Intervals between two looks for groups that are no longer new.
+/// Intervals between two searches for groups that are no longer new.
 const LOOK_EVERY: i64 = 64;
-/// The most newcomers that are followed at a time: in a flood, the others resemble them.
+/// The most newcomers that are tracked at a time. In a flood, the others resemble them.
 const MOST_TRIALS: usize = 65_536;
 /// The most hosts whose age is known.
 const MOST_HOSTS: usize = 16_384;
-/// Newcomers of a side below which they mean little.
+/// With fewer newcomers than this, a side is a weak baseline.
 const FEW: f32 = 32.0;
 /// The weight of the side of a pool, as a number of the pool's own members.
 const SIDE_WEIGHT: f32 = 8.0;
@@ -44,7 +45,7 @@ const SETTLED: i64 = 4320;
 const APART: i64 = 720;
 /// Intervals after which the weight of earlier ones is halved: a day of 5 s, seven times.
 const MEMORY: f32 = 7.0 * 17_280.0;
-/// The most newcomers of one pool in an interval that count, as a multiple of the usual number.
+/// The most newcomers of one pool that count in an interval, besides four times the usual number.
 const CLIPPED: f32 = 2.0;
 
 /// The newcomers and their baselines.
@@ -56,7 +57,7 @@ pub(super) struct Newcomers {
     visits: Visits,
     /// When each host appeared.
     hosts: FxHashMap<u64, i64>,
-    /// Intervals so far, as far as they are remembered.
+    /// The number of intervals so far; it decays.
     intervals: f32,
 }
 
@@ -71,12 +72,12 @@ pub(super) struct Kept {
     intervals: f32,
 }
 
-/// The pool of newcomers that are compared with each other.
+/// Identifies newcomers that are compared with each other.
 #[derive(
     Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 struct Pool {
-    /// The inside address that sends the request, or else the one that gets it.
+    /// The inside address that sends the requests, or otherwise the one that receives them.
     host: AddressWords,
     side: u8,
 }
@@ -85,13 +86,13 @@ struct Pool {
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Members {
-    /// By age.
+    /// Bytes since they appeared, by age.
     moved: [Arrivals; AGES],
-    /// How they kept calling.
+    /// Their calls.
     calls: CallBaseline,
-    /// Newcomers; decays.
+    /// Their number; it decays.
     count: f32,
-    /// In this interval.
+    /// Those of this interval.
     now: u16,
     /// The interval in which the pool last learned from a reported one.
     reported: Option<i64>,
@@ -103,17 +104,17 @@ struct Trial {
     since: i64,
     bytes: f64,
     history: CallHistory,
-    /// How it keeps calling, as of the last age at which that was judged.
+    /// Its persistence at the last age at which this was judged.
     persistence: Option<Persistence>,
-    /// Whether it has not called since.
+    /// Whether it has not called since then.
     is_due: bool,
     /// Whether it was reported that it keeps calling.
     has_reported_calls: bool,
     /// Whether anything about it was reported, in either direction.
     is_reported: bool,
-    /// Whether all it does is usual by now.
+    /// Whether all its traffic belongs to the baseline now.
     is_accepted: bool,
-    /// How rarely newcomers appeared there until it did: once in 10^arrival_rarity intervals.
+    /// How rarely newcomers appeared in its pool before it: once in 10^arrival_rarity intervals.
     arrival_rarity: f32,
     pool: Pool,
     name: u64,
@@ -128,16 +129,16 @@ pub(super) struct Newcomer {
     pub surprise: f32,
     /// The bytes since it appeared.
     pub bytes: f64,
-    /// The bytes that similar newcomers rarely exceed by that age.
+    /// The bytes that similar newcomers rarely exceed at that age.
     pub usual: f32,
     /// Intervals since it appeared, this one included.
     pub age: u32,
     /// Whether the group existed before, long ago.
     pub is_returning: bool,
-    /// If hardly any similar ones were seen, how rarely newcomers appear there: once in 10^among_few
-    /// intervals.
+    /// If hardly any similar newcomers were seen: how rarely newcomers appear in its pool, once in
+    /// 10^among_few intervals.
     pub among_few: Option<f32>,
-    /// If it moved as much on an earlier visit: how surprising that is, at most.
+    /// If it transferred as much on an earlier visit: the upper limit that this sets to the surprise.
     pub again: Option<f32>,
 }
 
@@ -166,12 +167,12 @@ impl Pool {
 }
 
 impl Pool {
-    /// Whether an inside address sends requests to an outside one.
+    /// Whether the requests go from an inside address to an outside one.
     fn asks_outside(self) -> bool {
         self.side & (Self::ASKER_INSIDE | Self::ANSWERER_INSIDE) == Self::ASKER_INSIDE
     }
 
-    /// The pool of all new hosts of its network: a pod has no history of its own.
+    /// The pool of all new hosts of its network, because a new pod has no history of its own.
     fn of_network(self, family: u8) -> Self {
         let host = network(address(family, &self.host));
         Self { host, side: self.side | Self::NEW_HOST }
@@ -179,7 +180,7 @@ impl Pool {
 }
 
 impl Newcomers {
-    /// Adds a group that appeared in interval `index`; `is_news` says whether the host was known by then.
+    /// Adds a group that appeared in interval `index`. `is_news` is whether it is new, or present at startup.
     pub(super) fn add(
         &mut self,
         slot: usize,
@@ -210,8 +211,8 @@ impl Newcomers {
         }
     }
 
-    /// Adds the traffic of a group to that since it appeared, and returns how rare that is among
-    /// similar ones; `None` if it is not new.
+    /// Adds traffic of a group. Returns how rare its traffic since it appeared is among similar groups;
+    /// `None` if it is not new.
     pub(super) fn judge(&mut self, slot: usize, value: f64, index: i64) -> Option<Newcomer> {
         let trial = self.trials.get_mut(&slot)?;
         let age = index.saturating_sub(trial.since).saturating_add(1);
@@ -223,8 +224,8 @@ impl Newcomers {
         (value > 0.0 && age <= GROWN && !trial.is_accepted).then(|| self.rarity(&trial, age))
     }
 
-    /// How a group keeps calling, at one of its calls: at the first after each age at which that is
-    /// judged, and once it was reported at each, as it goes on.
+    /// The persistence of a group. It is returned at the first call after each age at which it is judged and,
+    /// once it was reported, at every call.
     pub(super) fn calls(&mut self, slot: usize, value: f64, index: i64) -> Option<Persistence> {
         let trial = self.trials.get_mut(&slot).filter(|trial| value > 0.0 && !trial.is_accepted)?;
         let is_due = std::mem::take(&mut trial.is_due);
@@ -234,19 +235,19 @@ impl Newcomers {
         Some(Persistence { surprise, calls: trial.history.so_far(calls, (age, trial.bytes)) })
     }
 
-    /// All that a group and its reply direction do is usual from now on.
+    /// Makes all traffic of a group and its reply direction part of the baseline from now on.
     pub(super) fn accept(&mut self, group: &FlowKey) {
         self.both_directions(group, |trial| (trial.is_accepted, trial.is_reported) = (true, true));
     }
 
-    /// Something about a group was reported.
+    /// Records that a finding about a group was reported.
     pub(super) fn report(&mut self, slot: usize, group: &FlowKey) {
         if self.trials.get(&slot).is_some_and(|trial| !trial.is_reported) {
             self.both_directions(group, |trial| trial.is_reported = true);
         }
     }
 
-    /// Whether it was reported what a group does since it appeared: that it ends is a part of that.
+    /// Whether a group's traffic since it appeared was reported. Its end is then no separate event.
     pub(super) fn is_reported(&self, slot: usize) -> bool {
         self.trials.get(&slot).is_some_and(|trial| trial.is_reported)
     }
@@ -256,7 +257,7 @@ impl Newcomers {
         self.trials.values_mut().filter(|trial| names.contains(&trial.name)).for_each(change);
     }
 
-    /// It was reported that a group keeps calling.
+    /// Records that a group's persistence was reported.
     pub(super) fn report_calls(&mut self, slot: usize) {
         self.trials.entry(slot).and_modify(|trial| trial.has_reported_calls = true);
     }
@@ -292,7 +293,7 @@ impl Newcomers {
         }
     }
 
-    /// Ends a group's interval: at certain ages the pool learns from it.
+    /// Ends a group's interval. At certain ages, its pool learns from it.
     pub(super) fn learn(&mut self, slot: usize, index: i64, is_reported: bool) {
         let Some(trial) = self.trials.get(&slot).copied() else { return };
         let age = index.saturating_sub(trial.since).saturating_add(1);
@@ -313,8 +314,8 @@ impl Newcomers {
         }
     }
 
-    /// A group has reached an age at which its calls are judged: it is compared with similar ones, which
-    /// then learn from it. What came of it is looked at when it calls again.
+    /// Compares a group with similar ones at an age at which calls are judged; its pool then learns from it.
+    /// The result is used when it calls again.
     fn learn_calls(
         &mut self,
         slot: usize,
@@ -340,7 +341,7 @@ impl Newcomers {
                 let again = trial.earlier.and_then(|earlier| earlier.surprise(y, self.intervals));
                 let surprise =
                     again.map_or(persistence.surprise, |again| persistence.surprise.min(again));
-                // What was reported is not over because others keep calling, too.
+                // A reported group stays reported even if others begin to keep calling as well.
                 Persistence {
                     surprise: before.map_or(surprise, |before| before.surprise.max(surprise)),
                     ..persistence
@@ -359,7 +360,7 @@ impl Newcomers {
         }
     }
 
-    /// Whether a host has existed for hours; if too many are known, no new one is.
+    /// Whether a host has existed for hours. If there are too many hosts, new ones never count as such.
     fn is_settled(&mut self, host: u64, index: i64) -> bool {
         if self.hosts.len() >= MOST_HOSTS && !self.hosts.contains_key(&host) {
             return false;
@@ -368,8 +369,8 @@ impl Newcomers {
         index.saturating_sub(first) >= SETTLED
     }
 
-    /// Ends this many intervals without traffic, the last of them `last`: the pools learn from
-    /// groups that reach an age in them, as after each interval.
+    /// Ends this many intervals without traffic, the last of them `last`. The pools learn from the groups
+    /// that reach an age in them, as after each interval.
     pub(super) fn pass_quiet(&mut self, groups: &[QuietGroup], intervals: u32, last: i64) {
         let first = last.saturating_sub(i64::from(intervals)).saturating_add(1);
         let mut due = Vec::new();
@@ -398,7 +399,7 @@ impl Newcomers {
         all.filter(|members| members.now > 0).for_each(|members| members.close(intervals));
     }
 
-    /// Skips intervals without newcomers.
+    /// Adds intervals without newcomers.
     pub(super) fn pass(&mut self, intervals: u64) {
         self.intervals += intervals as f32;
         if self.intervals < MEMORY {
@@ -437,7 +438,7 @@ impl Newcomers {
 }
 
 impl Members {
-    /// Whether to learn from a member: of reported ones, from one an hour.
+    /// Whether to learn from a member. Of reported ones, only one an hour counts.
     fn learns(&mut self, index: i64, is_reported: bool) -> bool {
         if !is_reported {
             return true;
@@ -451,7 +452,7 @@ impl Members {
         is_apart
     }
 
-    /// Counts this interval's newcomers, at most a few times the usual number: a flood of them is one
+    /// Counts this interval's newcomers, at most a few times the usual number, because a flood of them is one
     /// event.
     fn close(&mut self, intervals: f32) {
         let usual = self.count / intervals.max(1.0);
@@ -459,7 +460,7 @@ impl Members {
     }
 }
 
-/// A fraction of its own pool, of which so many members are known, together with that of all of its side.
+/// Combines the fraction in a pool with `known` members and the fraction in its whole side.
 fn combine(known: f32, [few, all]: [f32; 2]) -> f32 {
     (known * few + SIDE_WEIGHT * all) / (known + SIDE_WEIGHT)
 }
@@ -471,7 +472,7 @@ fn members(pools: &mut FxHashMap<Pool, Members>, pool: Pool) -> Option<&mut Memb
     Some(pools.entry(pool).or_default())
 }
 
-/// The name of a group, to recognise it after it was forgotten.
+/// A number for a group, to recognise it after it was forgotten.
 fn name(group: &FlowKey) -> u64 {
     let mut hasher = FxHasher::default();
     for word in group.src.iter().chain(&group.dst) {

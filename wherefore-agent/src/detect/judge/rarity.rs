@@ -1,6 +1,5 @@
-//! Judges by rarity: every group by its own history, young ones by a shared baseline, interfaces
-//! as a whole. Owns the state of each, and the alert budget of each kind; refuses to open
-//! incidents.
+//! Judges by rarity: each group by its own history, young groups by a shared baseline, interfaces as a whole.
+//! Owns the state of each, and the alert budgets; refuses to open incidents.
 
 mod groups;
 mod quiet;
@@ -31,9 +30,9 @@ use crate::detect::series::{BaselineUpdate, Series, Window};
 use crate::detect::settings::{EngineSettings, RaritySettings};
 use crate::traffic::group::GroupBy;
 
-/// Addresses with a history at most: some 1,500 bytes each.
+/// The most addresses with a history, some 1,500 bytes each.
 const MOST_ADDRESSES: usize = 16_384;
-/// Quiet intervals that are processed one by one: two days of 5 s.
+/// The most quiet intervals that are processed one by one: two days of 5 s.
 const MOST_SKIPPED: u64 = 34_560;
 /// Intervals after which a group of an earlier run is no longer expected: a day of 5 s.
 const WAITS: u32 = 17_280;
@@ -48,7 +47,7 @@ pub struct Rarity {
     detector: FlowDetector,
     /// The detector's state of each group, by its slot.
     members: FlowStates,
-    /// And of the few that were reported.
+    /// Further state of the few groups that were reported.
     reported: FxHashMap<usize, ReportedGroup>,
     first_flows: FirstFlows,
     volumes: Population,
@@ -66,20 +65,20 @@ pub struct Rarity {
     budgets: Budgets,
     held: Memory,
     rules: Rules,
-    /// The histories of groups of an earlier run that were not seen yet in this run.
+    /// The histories of groups of an earlier run that had no traffic in this run yet.
     resumed: FxHashMap<FlowKey, FlowState>,
-    /// Intervals for which they are still expected.
+    /// The number of intervals for which these are still expected.
     waits: u32,
-    /// Intervals of an earlier run in the baselines.
+    /// The number of intervals of an earlier run in the baselines.
     past_intervals: usize,
 }
 
 /// The state of a group that was reported.
 #[derive(Debug, Clone, Copy, Default)]
 struct ReportedGroup {
-    /// Whether a lasting change was accepted as baseline: until there is a new history, nothing is judged.
+    /// Whether a lasting change was accepted as the baseline. Nothing is judged until there is a new history.
     is_accepted: bool,
-    /// The rarest report at present: intervals and bytes.
+    /// The rarest finding of the current report: intervals and bytes.
     rarest: Option<(u32, f32)>,
 }
 
@@ -208,8 +207,8 @@ impl Rarity {
         self.budgets.skip(passed, last);
     }
 
-    /// Processes a group's interval. A reported interval does not update the group's history, unless it
-    /// lasts.
+    /// Processes a group's interval. A reported interval does not update the group's history, unless the
+    /// change lasts.
     pub(super) fn judge(
         &mut self,
         window: &Window<'_>,
@@ -251,7 +250,7 @@ impl Rarity {
         Basis { interval: self.settings.interval, watched: self.volumes.intervals(), expected }
     }
 
-    /// The largest flow; for a silent pair, the one with which it appeared.
+    /// The largest flow; for a silent pair, its first flow.
     fn main_flow(&self, window: &Window<'_>) -> FlowKey {
         if window.quiet > 0 && self.rules.group_by == GroupBy::Pair {
             return self.first_flows.flow(window.slot, &window.key());

@@ -1,5 +1,4 @@
-//! The baselines that survive a restart. Owns their bound and the names of groups in them; refuses to
-//! write files.
+//! The baselines that survive a restart. Owns their bound and their keys; refuses to write files.
 
 use std::collections::BTreeMap;
 
@@ -15,17 +14,17 @@ use crate::detect::detectors::{FlowState, Population};
 use crate::detect::kind::Class;
 use crate::traffic::group::{GroupBy, KeptGroup};
 
-/// Groups that are written down at most: those that moved something most often.
+/// The most groups that are stored: those with traffic in the most intervals.
 pub(super) const MOST_GROUPS: usize = 65_536;
-/// Intervals with bytes from which on a group's history is worth storing.
+/// The number of intervals with bytes from which on a group's history is worth storing.
 pub(super) const WORTH_IT: f32 = 20.0;
 
 /// The baselines of this host.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Histories are of intervals of this length, in nanoseconds.
+    /// The length of an interval in nanoseconds. Histories of other lengths cannot be used.
     pub(super) interval_ns: u64,
-    /// And of groups of this kind.
+    /// The grouping of the histories.
     pub(super) group_by: GroupBy,
     /// The names of interfaces, whose numbers may change at a restart.
     pub(super) interfaces: BTreeMap<u32, String>,

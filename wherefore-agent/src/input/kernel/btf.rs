@@ -130,9 +130,9 @@ mod tests {
     fn no_file_makes_it_panic() {
         let whole = sample();
         for len in 0..whole.len() {
-            for octet in [0, 1, 0x7f, 0xff] {
+            for byte in [0, 1, 0x7f, 0xff] {
                 let mut damaged = whole.clone();
-                damaged[len] = octet;
+                damaged[len] = byte;
                 let types = [Types::parse(damaged), Types::parse(whole[..len].to_vec())];
                 for types in types.into_iter().flatten() {
                     drop(types.offset("pair", "b"));

@@ -142,7 +142,7 @@ fn place(words: &[String], error: &clap::Error) -> Option<usize> {
 /// The first word, if it can be the name of a kind. Otherwise nothing is shown, because it may be a secret.
 fn kind(text: &str) -> String {
     let (first, _) = settings(text);
-    let is_word = !first.is_empty() && first.bytes().all(|octet| octet.is_ascii_lowercase());
+    let is_word = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_lowercase());
     if is_word { first } else { "(no kind)".to_owned() }
 }
 

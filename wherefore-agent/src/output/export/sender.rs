@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::collector::Collector;
-use super::elements::{About, Field, Record, Shape, octets};
+use super::elements::{About, Field, Record, Shape, encoded_len};
 use super::message::Message;
 use super::pace::Pace;
 use super::queue::{Load, Queue};
@@ -203,7 +203,7 @@ impl OutgoingInterval<'_> {
             let record = Record { key: &key, counters: &counters, flows, is_sum, is_last };
             let id = Shape::of(&record).id();
             let Some(fields) = fields.get(&id) else { continue };
-            if !message.has_room(id, octets(fields)) {
+            if !message.has_room(id, encoded_len(fields)) {
                 let next = Message::new(self.session.transport.most());
                 self.send(std::mem::replace(&mut message, next))?;
             }

@@ -298,7 +298,7 @@ fn parameters(settings: &Settings) -> Result<TlsParameters> {
 /// A message identifier: equal for equal parts, and otherwise unique.
 fn message_id(parts: &[&str], domain: &str) -> String {
     let digest = Sha256::digest(parts.join("\n"));
-    let name: String = digest[..16].iter().map(|octet| format!("{octet:02x}")).collect();
+    let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("<{name}@{domain}>")
 }
 

@@ -87,11 +87,11 @@ impl Sink for LogFile {
                 Err(error) => return Attempt::Never(error.into()),
             };
             line.push(b'\n');
-            let octets = line.len();
+            let length = line.len();
             // A disk that hangs must not hold up other sinks.
             let written = tokio::task::spawn_blocking(move || append(&path, &file, &line)).await;
             match written {
-                Ok(Ok(())) => Attempt::Delivered(format!("{octets} bytes written")),
+                Ok(Ok(())) => Attempt::Delivered(format!("{length} bytes written")),
                 Ok(Err(error)) => Attempt::later(error),
                 Err(error) => Attempt::later(anyhow!(error)),
             }

@@ -34,7 +34,7 @@ pub trait Sink: Send {
     fn forget(&mut self, _key: &str) {}
 }
 
-/// The course of an attempt.
+/// The future of an attempt.
 pub type AttemptFuture<'a> = Pin<Box<dyn Future<Output = Attempt> + Send + 'a>>;
 
 /// The result of an attempt.

@@ -545,10 +545,10 @@ mod tests {
             let mut store = Store::open(Some(&path)).unwrap();
             store.push(&(0..1000).map(alert).collect::<Vec<_>>());
             drop(store);
-            let mut octets = std::fs::read(&path).unwrap();
-            let damage = damage.start..damage.end.min(octets.len());
-            octets[damage].fill(0x55);
-            std::fs::write(&path, octets).unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
+            let damage = damage.start..damage.end.min(bytes.len());
+            bytes[damage].fill(0x55);
+            std::fs::write(&path, bytes).unwrap();
             let mut store = Store::open(Some(&path)).unwrap();
             assert_eq!(store.push(&[alert(1)]).number, 0);
             assert_eq!(drain(&mut store), ["1"]);

@@ -1,5 +1,5 @@
-//! Rarity of a group: by its own history, among all, as a newcomer; and whether it is reported. Owns the
-//! order of these questions; refuses to keep state.
+//! Rarity of a group: by its own history, among all groups, as a newcomer; and whether it is reported. Owns
+//! the order of these steps; refuses to keep state.
 
 use wherefore_common::FlowKey;
 
@@ -12,7 +12,7 @@ use super::super::silences::covers;
 use super::super::snapshot::WORTH_IT;
 use super::{ENDED, RARE, Rarity};
 use crate::detect::detectors::{
-    Detector, FlowDetector, FlowState, Verdict, YOUTH, believed, level, octets,
+    Detector, FlowDetector, FlowState, Verdict, YOUTH, believed, bytes_of_level, level,
 };
 use crate::detect::finding::{Observed, Subject};
 use crate::detect::held::{HeldBack, Reason};
@@ -21,7 +21,7 @@ use crate::detect::series::Window;
 use crate::traffic::group::GroupBy;
 
 impl Rarity {
-    /// Steps a group's detector, and returns what to report with the threshold it exceeds.
+    /// Steps a group's detector. Returns the finding to report, with the threshold that it exceeds.
     pub(super) fn judge_group(
         &mut self,
         window: &Window<'_>,
@@ -70,12 +70,12 @@ impl Rarity {
             let volume = found.volume();
             reported.rarest = if reported.rarest > volume { reported.rarest } else { volume };
         } else {
-            // A reported event is known from now on: if it comes again, it is not reported.
+            // A reported event belongs to the baseline from now on: if it recurs, it is not reported.
             let rarest =
                 self.reported.get_mut(&window.slot).and_then(|reported| reported.rarest.take());
-            if let Some((intervals, octets)) = rarest {
-                FlowDetector::learn_block(&mut state, intervals, octets);
-                self.volumes.count(level(f64::from(octets)), is_young, false);
+            if let Some((intervals, bytes)) = rarest {
+                FlowDetector::learn_block(&mut state, intervals, bytes);
+                self.volumes.count(level(f64::from(bytes)), is_young, false);
             }
             if value > 0.0 {
                 self.volumes.count(level(value), is_young, is_young && around.is_judged);
@@ -85,8 +85,8 @@ impl Rarity {
         news
     }
 
-    /// Whether a finding about a group is reported, with the threshold it exceeds; findings held back are
-    /// counted.
+    /// Returns a finding about a group, with the threshold that it exceeds, if it must be reported. Otherwise
+    /// counts it as held back.
     fn report(
         &mut self,
         found: Found,
@@ -117,7 +117,8 @@ impl Rarity {
         }
     }
 
-    /// A group has been silent for so long that it is gone: so are those of its ends that send nothing.
+    /// If a group has been silent for so long that it is gone, counts those of its ends that send nothing as
+    /// gone.
     fn count_ends(&mut self, window: &Window<'_>, index: i64) {
         let is_end = window.quiet == ENDED && self.is_anything;
         if is_end && self.members.active(window.slot) >= WORTH_IT {
@@ -131,20 +132,21 @@ impl Rarity {
         }
     }
 
-    /// Whether an end of a group no longer sends anything, as far as is known.
+    /// Whether an end of a group no longer sends anything, as far as this host sees.
     fn is_gone(&self, group: &FlowKey, is_source: bool) -> bool {
         let address = if is_source { group.src } else { group.dst };
         self.silences.is_silent(address, group.family).unwrap_or(true)
     }
 
-    /// If an end of a silent group has ended, how surprising that is among similar addresses.
+    /// How surprising the end of a silent group's addresses is among similar addresses; infinite if none has
+    /// ended.
     fn surprise_of_end(&self, group: &FlowKey, lasted: i64) -> f32 {
         let gone = [true, false].into_iter().filter(|side| self.is_gone(group, *side));
         gone.map(|side| self.churn.surprise(group, side, lasted)).fold(f32::INFINITY, f32::min)
     }
 
-    /// A silence, if the group is missed: not that of a visitor who leaves, nor the end of what was
-    /// reported. `active` is the number of intervals with traffic.
+    /// Returns a silence only if the group is missed: not if a visitor leaves, and not if a reported event
+    /// ends. `active` is the number of intervals with traffic.
     fn missed_group(
         &self,
         stop: Found,
@@ -168,8 +170,9 @@ impl Rarity {
             && self.budgets.has_reported(Class::Stop, |host| covers(host, group))
     }
 
-    /// Processes an interval that cannot alert, by the group's own history and, as of the interval's start,
-    /// among all groups, which holds for most. This saves a copy of the state. Returns whether it did.
+    /// Processes an interval on the fast path, if it cannot alert by the group's own history or among all
+    /// groups at the start of the interval. This holds for most intervals and saves a copy of the state.
+    /// Returns whether it did.
     fn take_fast_path(&mut self, slot: usize, value: f64) -> bool {
         let y = level(value);
         let FastPath { ordinary, level } = &self.fast_path;
@@ -184,7 +187,7 @@ impl Rarity {
         is_usual
     }
 
-    /// Makes room for a new group, with what is known of it.
+    /// Adds a new group, with its history of an earlier run or of the series, if there is one.
     fn add_group(&mut self, window: &Window<'_>, around: Circumstances) {
         self.members.grow(window.slot + 1);
         if !window.is_fresh {
@@ -207,9 +210,9 @@ impl Rarity {
         self.reported.remove(&window.slot);
     }
 
-    /// A newcomer compared with similar ones. If these are few, while it is young, also by how rarely newcomers
-    /// appear there and how large it is among all groups: a flood of newcomers elsewhere does not
-    /// matter.
+    /// The rarity of a newcomer among similar ones. If these are few and it is young, its rarity is also that
+    /// of its volume among all groups, together with how rarely newcomers appear in its pool. So a flood of
+    /// newcomers elsewhere does not matter.
     fn newcomer(&self, newcomer: Newcomer, young: Option<f64>) -> Found {
         let Newcomer {
             mut surprise, bytes, mut usual, age, is_returning, among_few, again, ..
@@ -221,8 +224,12 @@ impl Rarity {
             }
         }
         let surprise = again.map_or(surprise, |again| surprise.min(again));
-        let what =
-            Observed::Newcomer { seen: bytes as f32, usual: octets(usual), age, is_returning };
+        let what = Observed::Newcomer {
+            seen: bytes as f32,
+            usual: bytes_of_level(usual),
+            age,
+            is_returning,
+        };
         Found { kind: Kind::Volume, surprise, what }
     }
 
@@ -249,34 +256,33 @@ impl Rarity {
             own => own,
         };
         let pooled = self.volumes.anyone(level(value));
-        let what = Observed::Among { seen: value as f32, usual: octets(pooled.usual) };
+        let what = Observed::Among { seen: value as f32, usual: bytes_of_level(pooled.usual) };
         let pooled = Found { kind: Kind::Volume, surprise: pooled.surprise, what };
         let is_more = own.is_none_or(|own| pooled.surprise > own.surprise);
         if !is_more || pooled.surprise <= 0.0 {
             return own;
         }
-        // The group's own baseline says more, if it is rare enough by that.
+        // The group's own baseline is more informative, if the group is rare enough by it.
         let needed = self.budgets.threshold(Class::Own);
         let own = own.filter(|own| own.kind == Kind::Volume && own.surprise >= needed);
         Some(own.map_or(pooled, |own| Found { surprise: pooled.surprise, ..own }))
     }
 
-    /// Whether a silence has lasted so long that it would have been reported before: an ended group becomes
-    /// rarer with every interval, which is not news.
+    /// Whether a silence has lasted so long that it should have been reported earlier. The silence of an
+    /// ended group becomes rarer with every interval, which is no new event.
     pub(super) fn is_old_news(&self, found: &Found, group: &FlowKey, active: f32) -> bool {
         let Observed::Own(verdict) = found.what else { return false };
         is_late(&verdict, active) && !self.budgets.is_reported(Class::Stop, group)
     }
 }
 
-/// A newcomer that keeps calling, or goes on.
+/// The finding about a newcomer that keeps calling or transfers without a break.
 fn found_calls(Persistence { surprise, calls }: Persistence) -> Found {
     let kind = if calls.is_on_end { Kind::Volume } else { Kind::Beacon };
     Found { kind, surprise, what: Observed::Calls(calls) }
 }
 
-/// See [`border_bytes`]. If the interval is empty, the flows sent no more than a packet each in
-/// those around it.
+/// See [`border_bytes`]. If the interval is empty, the smallest point stands for one packet of each flow.
 fn border_of(window: &Window<'_>) -> f32 {
     let flows = window.activity.flows();
     if flows > 0 {

@@ -1,5 +1,5 @@
-//! Many intervals without traffic at once. Owns the conditions under which that equals judging each of them, to
-//! the last digit; refuses otherwise.
+//! Skips many intervals without traffic at once. Owns the conditions under which the result is bit for bit
+//! the same as judging each of them; refuses to skip otherwise.
 
 use rustc_hash::FxHashMap;
 
@@ -12,8 +12,8 @@ use crate::detect::kind::Kind;
 use crate::detect::series::QuietGroup;
 
 impl Rarity {
-    /// How many intervals without traffic, up to `most`, can be skipped at once: none of them would cause
-    /// a report, or begin one. 0 if that is not certain.
+    /// How many intervals without traffic, up to `most`, can be skipped at once because none of them would
+    /// cause a report. 0 if that is not certain.
     pub(in super::super) fn quiet_ahead(&self, groups: &[QuietGroup], most: u32) -> u32 {
         let ahead = u64::from(most).min(self.addresses.quiet_ahead()) as u32;
         let floor = self.budgets.floor();
@@ -47,8 +47,8 @@ impl Rarity {
         is_quiet
     }
 
-    /// Ends this many intervals without traffic, at most [`Self::quiet_ahead`], the last of them
-    /// `last`: the same as judging each group and [`Self::close`] in each.
+    /// Ends this many intervals without traffic, at most [`Self::quiet_ahead`], the last of them `last`. The
+    /// result is the same as judging each group and calling [`Self::close`] in each.
     pub(in super::super) fn pass_quiet(
         &mut self,
         groups: &[QuietGroup],

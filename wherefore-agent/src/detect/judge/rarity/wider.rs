@@ -1,5 +1,5 @@
 //! Judges subjects wider than a group at the end of an interval: addresses, hosts, interfaces. Owns which of
-//! several views of one event is reported; refuses to remember.
+//! several views of one event is reported; refuses to keep state.
 
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
@@ -30,8 +30,7 @@ const SAY_THE_SAME: [Class; 7] = [
 ];
 
 impl Rarity {
-    /// Ends an interval: judges addresses, and interfaces as a whole, unless something narrower explains
-    /// them.
+    /// Ends an interval. Judges addresses, hosts and interfaces, unless a narrower finding explains them.
     pub(in super::super) fn close(
         &mut self,
         interval: &Interval,
@@ -130,7 +129,7 @@ impl Rarity {
         }
     }
 
-    /// Hosts that became silent: the silences of their pairs are part of that.
+    /// Judges hosts that became silent. The silences of their pairs are part of that event.
     fn close_silences(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         for silence in self.silences.close(self.hosts.senders()) {
             let is_reported = self.budgets.is_reported(Class::Stop, &silence.group);
@@ -158,8 +157,8 @@ impl Rarity {
         }
     }
 
-    /// Hosts, and then their services, whose minutes are rare by the hour and by the time of day, unless
-    /// something else was reported that says the same.
+    /// Judges the five-minute totals of hosts and then of their services, unless another report covers the
+    /// same event.
     fn close_hosts(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         let mut rare = self.hosts.close(self.floor());
         rare.append(&mut self.services.close(self.floor()));
@@ -183,8 +182,8 @@ impl Rarity {
         }
     }
 
-    /// The finding to report about an address, a host or an interface. `None` if it is too ordinary or if
-    /// the budget holds it back, which is counted.
+    /// The finding to report about a host or an interface. `None` if it is too ordinary, or if the budget
+    /// holds it back, which is counted.
     fn report_wider(&mut self, class: Class, wider: &Wider, index: i64) -> Option<Finding> {
         let surprise = wider.found.surprise;
         match self.budgets.observe(class, &wider.key, surprise, index) {
@@ -235,7 +234,7 @@ impl Wider {
         Self { group_by: host.group_by(), key: host.subject(), found, counters, main_flow }
     }
 
-    /// A record of what is held back; expected once in 10^`surprise` intervals.
+    /// A record that this is held back. Such an event is expected once in 10^`surprise` intervals.
     fn held(&self, reason: Reason, surprise: f32) -> HeldBack {
         let subject = Subject::new(self.found.kind, self.group_by, &self.key, self.key.ifindex);
         HeldBack { reason, subject, surprise, bytes: self.counters.bytes }

@@ -271,7 +271,7 @@ impl State<'_> {
             _ => 1,
         };
         let bytes = self.bytes.get(at as usize..)?.get(..size)?;
-        Some(bytes.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
+        Some(bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte)))
     }
 }
 

@@ -77,7 +77,7 @@ impl<'a> FlowRecords<'a> {
         attributes
     }
 
-    /// The owner on this host by OpenTelemetry's names; a process at the other end, too, after a prefix.
+    /// The owner on this host by OpenTelemetry's names; a process at the other end has a prefix.
     fn owner(&mut self, at: usize) -> &[KeyValue] {
         let owners = &self.batch.interval.owners;
         let Some(ends) = owners.ends(at) else { return &[] };

@@ -1,5 +1,5 @@
 //! Sends intervals to a receiver: alerts first, then counters, then flows. Owns the order, and when a request
-//! is repeated or given up.
+//! is retried or given up.
 
 use std::time::{Duration, Instant};
 
@@ -35,19 +35,19 @@ pub(super) struct Sender {
     rate: u32,
     origin: Origin,
     metrics: Metrics,
-    /// The last complaint of the receiver that was logged.
+    /// The last error of the receiver that was logged.
     complaint: String,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 enum RequestOutcome {
-    /// Taken, except for this number of its items.
+    /// Accepted, except for this number of its items.
     Accepted {
         rejected: u64,
         message: String,
     },
     Refused(String),
-    /// The receiver has not taken it in time, and will take nothing else either.
+    /// The receiver has not accepted it in time, and is not expected to accept anything else.
     GivenUp(String),
 }
 
@@ -73,7 +73,7 @@ impl Sender {
         }
     }
 
-    /// Sends an interval; gives up what cannot be sent.
+    /// Sends an interval. Counts records that cannot be sent as lost.
     pub(super) fn send(&mut self, batch: &Batch, queue: &Queue<Batch>, outbox: &Outbox) {
         let mut out = OutgoingInterval {
             until: Instant::now() + PATIENCE,
@@ -102,7 +102,7 @@ impl Sender {
     }
 }
 
-/// An interval on its way out.
+/// An interval that is being sent.
 struct OutgoingInterval<'a> {
     sender: &'a mut Sender,
     batch: &'a Batch,
@@ -239,10 +239,10 @@ impl OutgoingInterval<'_> {
     }
 }
 
-/// The way to the receiver, and how long it is closed.
+/// The connection to the receiver, and the pause after failures.
 struct Link {
     client: Client,
-    /// Made by the thread that uses it.
+    /// Created by the thread that uses it.
     runtime: Option<Runtime>,
     /// The pause after the next failure.
     pause: Duration,
@@ -252,7 +252,7 @@ struct Link {
 }
 
 impl Link {
-    /// Sends a request until the receiver takes or refuses it, or the time is over.
+    /// Sends a request until the receiver accepts or refuses it, or the time is over.
     fn post(
         &mut self,
         signal: Signal,
@@ -301,8 +301,8 @@ impl Link {
         (self.not_before, self.pause) = (None, FIRST_PAUSE);
     }
 
-    /// The pause is the longer one of ours and the receiver's; ours varies, so that not all agents come back
-    /// at once.
+    /// The longer one of our own pause and the receiver's. Our own varies, so that not all agents retry at
+    /// once.
     fn close(&mut self, after: Option<Duration>, reason: String) {
         let ours = self.pause.mul_f64(fastrand::f64().mul_add(0.5, 0.75));
         let pause = ours.max(after.unwrap_or_default().min(LONGEST_ASKED));
