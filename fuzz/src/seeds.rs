@@ -21,7 +21,7 @@ use wherefore_agent::message::{AlertContext, Alerting};
 use wherefore_agent::options::cli::{Command, CommonArgs};
 use wherefore_agent::options::reference::default_file;
 use wherefore_agent::options::{EngineSettings, Request, load, message_settings};
-use wherefore_agent::output::reading::{News, Reading};
+use wherefore_agent::output::reading::{Reading, ViewMessage};
 use wherefore_agent::output::sinks::{self, Sinks};
 use wherefore_agent::output::state::State;
 use wherefore_agent::traffic::interval::Interval;
@@ -310,5 +310,5 @@ fn remember(path: &Path) -> Result<()> {
 
 fn reading() -> Result<Vec<u8>> {
     let reading = Reading::of(&interval(), &|_| "eth0".to_owned(), &Arc::default());
-    Ok(postcard::to_stdvec(&News::Reading(Box::new(reading)))?)
+    Ok(postcard::to_stdvec(&ViewMessage::Reading(Box::new(reading)))?)
 }

@@ -12,8 +12,8 @@ use crate::traffic::interval::Interval;
 pub struct Event {
     /// The interval in which it became known.
     pub at: Moment,
-    /// The event.
-    pub news: News,
+    /// What happened.
+    pub kind: EventKind,
 }
 
 /// An interval, as far as an event needs it.
@@ -29,7 +29,7 @@ pub struct Moment {
 
 /// The kinds of events.
 #[derive(Debug, Clone)]
-pub enum News {
+pub enum EventKind {
     /// An incident begins (`Firing`) or continues (`Update`).
     Incident {
         /// Which of the two.
@@ -151,7 +151,7 @@ impl Progress {
     }
 }
 
-impl News {
+impl EventKind {
     pub(super) fn incident(status: Status, finding: &Finding, progress: Progress) -> Self {
         Self::Incident { status, finding: Box::new(finding.clone()), progress }
     }

@@ -7,7 +7,7 @@ mod order;
 
 use rustc_hash::FxHashMap;
 
-use crate::detect::event::{Event, Moment, News, Progress, UnfinishedIncident};
+use crate::detect::event::{Event, EventKind, Moment, Progress, UnfinishedIncident};
 use crate::detect::finding::{Finding, Subject};
 use crate::detect::held::{HeldBack, HeldBacks, Reason};
 use crate::detect::kind::{Severity, Status};
@@ -154,14 +154,14 @@ impl Incidents {
         for (_, restored) in self.restored.iter_mut().filter(|(subject, _)| judged(subject)) {
             restored.since.get_or_insert(index);
         }
-        let mut news = Vec::new();
+        let mut events = Vec::new();
         let (mut held_back, mut lasting) = (Vec::new(), Vec::new());
         for finding in leading_direction_first(merge(findings)) {
             if self.is_answer(&finding, index) || self.is_same_event(&finding, index) {
                 continue;
             }
             let is_open = self.open.contains_key(&finding.subject());
-            news.extend(if is_open {
+            events.extend(if is_open {
                 self.update(&finding, index, at)
             } else {
                 self.start(&finding, index, at)
@@ -171,10 +171,10 @@ impl Incidents {
                 kept.push(finding);
             }
         }
-        news.extend(self.digest(index, at, &held_back, &lasting));
-        news.extend(self.continue_without_finding(interval));
-        news.extend(self.resolve(index));
-        news.into_iter().map(|news| Event { at, news }).collect()
+        events.extend(self.digest(index, at, &held_back, &lasting));
+        events.extend(self.continue_without_finding(interval));
+        events.extend(self.resolve(index));
+        events.into_iter().map(|kind| Event { at, kind }).collect()
     }
 
     /// Takes the incidents that began and were not reported since the last call.
@@ -253,7 +253,7 @@ impl Incidents {
     }
 
     /// Opens an incident. Reports it, unless an earlier run has done so or the rate limit forbids it.
-    fn start(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+    fn start(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<EventKind> {
         let subject = finding.subject();
         let known = self.restored.remove(&subject);
         let mut progress =
@@ -277,8 +277,8 @@ impl Incidents {
         };
         // During the cool-down it is not reported; if it still continues after that, it is.
         let is_cooling = open.is_cooling(index);
-        let is_news = !is_reported && !is_cooling && self.may_report();
-        open.is_reported |= is_news;
+        let is_due = !is_reported && !is_cooling && self.may_report();
+        open.is_reported |= is_due;
         if !open.is_reported {
             let reason = if is_cooling { Reason::CoolDown } else { Reason::RateLimit };
             let surprise = finding.rarity().map_or(0.0, |rarity| rarity.expected);
@@ -288,10 +288,10 @@ impl Incidents {
             self.by_endpoints.insert(endpoints, subject);
         }
         self.open.insert(subject, open);
-        is_news.then(|| News::incident(Status::Firing, finding, progress))
+        is_due.then(|| EventKind::incident(Status::Firing, finding, progress))
     }
 
-    fn update(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+    fn update(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<EventKind> {
         if finding.becomes_usual {
             return self.accept(finding, index, at);
         }
@@ -311,11 +311,11 @@ impl Incidents {
         let open = self.open.get_mut(&finding.subject()).filter(|_| is_due)?;
         (open.last_reported, open.is_reported) = (index, true);
         open.reported = (finding.severity(), finding.counters.bytes);
-        Some(News::incident(status, finding, progress))
+        Some(EventKind::incident(status, finding, progress))
     }
 
     /// Ends an incident that has become the baseline. Reports its end if its beginning was reported.
-    fn accept(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+    fn accept(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<EventKind> {
         let subject = finding.subject();
         let mut open = self.open.remove(&subject)?;
         open.progress.add(finding.counters.bytes, at);
@@ -330,7 +330,7 @@ impl Incidents {
         at: Moment,
         held_back: &[Finding],
         lasting: &[Finding],
-    ) -> Option<News> {
+    ) -> Option<EventKind> {
         if held_back.is_empty() && lasting.is_empty() {
             return None;
         }
@@ -351,12 +351,12 @@ impl Incidents {
         let sum = digest.sum;
         self.digest = Some(digest);
         let status = if is_new { Status::Firing } else { Status::Update };
-        is_due.then_some(News::Digest { status, sum })
+        is_due.then_some(EventKind::Digest { status, sum })
     }
 
     /// Continues open incidents without a finding in this interval if they had more bytes than the baseline
     /// when they began. One that continues for too long becomes the baseline.
-    fn continue_without_finding(&mut self, interval: &Interval) -> Vec<News> {
+    fn continue_without_finding(&mut self, interval: &Interval) -> Vec<EventKind> {
         let (index, at) = (interval.index, Moment::of(interval));
         let is_silent = |open: &Open| open.usual.is_some() && open.last_fired < index;
         let mut moved: FxHashMap<Subject, u64> = FxHashMap::default();
@@ -391,22 +391,22 @@ impl Incidents {
         settled.into_iter().filter_map(|subject| self.end_as_baseline(subject, index)).collect()
     }
 
-    fn end_as_baseline(&mut self, subject: Subject, index: i64) -> Option<News> {
+    fn end_as_baseline(&mut self, subject: Subject, index: i64) -> Option<EventKind> {
         let Open { progress, is_reported, endpoints, .. } = self.open.remove(&subject)?;
         if let Some(endpoints) = endpoints {
             self.by_endpoints.remove(&endpoints);
         }
         let until = index.saturating_add(i64::from(self.rules.cool_down));
         self.over.insert(subject, until);
-        is_reported.then_some(News::Over { subject, progress, is_baseline: true })
+        is_reported.then_some(EventKind::Over { subject, progress, is_baseline: true })
     }
 
-    fn resolve(&mut self, index: i64) -> Vec<News> {
+    fn resolve(&mut self, index: i64) -> Vec<EventKind> {
         let quiet = i64::from(self.rules.resolve_after.max(1));
         let is_over = |last_fired: i64| index.saturating_sub(last_fired) >= quiet;
-        let over = |subject, progress| News::Over { subject, progress, is_baseline: false };
+        let over = |subject, progress| EventKind::Over { subject, progress, is_baseline: false };
         self.over.retain(|_, until| *until > index);
-        let mut news = Vec::new();
+        let mut events = Vec::new();
         let has_held = |open: &Open| index.saturating_sub(open.last_fired) >= open.holds.into();
         let is_past = |open: &Open| is_over(open.last_fired) && has_held(open);
         for (subject, open) in self.open.extract_if(|_, open| is_past(open)) {
@@ -416,16 +416,16 @@ impl Incidents {
             let until = index.saturating_add(i64::from(self.rules.cool_down));
             let until = if open.is_reported { Some(until) } else { open.cools_until };
             self.over.extend(until.map(|until| (subject, until)));
-            news.extend(open.is_reported.then(|| over(subject, open.progress)));
+            events.extend(open.is_reported.then(|| over(subject, open.progress)));
         }
         // An incident of an earlier run is over after as many intervals without a finding in this run.
         let is_over_by_now = |since: Option<i64>| since.is_some_and(|since| is_over(since - 1));
         let restored = self.restored.extract_if(|_, restored| is_over_by_now(restored.since));
-        news.extend(restored.map(|(subject, restored)| over(subject, restored.progress)));
+        events.extend(restored.map(|(subject, restored)| over(subject, restored.progress)));
         if let Some(digest) = self.digest.take_if(|digest| is_over(digest.last_fired)) {
-            news.push(over(Subject::digest(self.group_by), digest.sum.progress));
+            events.push(over(Subject::digest(self.group_by), digest.sum.progress));
         }
-        news
+        events
     }
 }
 

@@ -16,7 +16,7 @@ use wherefore_common::FlowKey;
 
 use crate::attribute::Directory;
 use crate::detect::engine::{Engine, Step, TopGroup, Unfinished};
-use crate::detect::event::{Event, Moment, News, Progress, UnfinishedIncident};
+use crate::detect::event::{Event, EventKind, Moment, Progress, UnfinishedIncident};
 use crate::detect::finding::Subject;
 use crate::detect::held::HeldBacks;
 use crate::detect::kind::Kind;
@@ -177,23 +177,23 @@ impl Alerting {
         let mut alerts = Vec::with_capacity(events.len());
         let mut over = Vec::new();
         let mut at_ns = None;
-        for Event { at, news } in events {
+        for Event { at, kind } in events {
             // Incidents that end in an interval are sorted last in it, by key.
             if at_ns.replace(at.end_ns) != Some(at.end_ns) {
                 flush(&mut over, &mut alerts);
             }
             let Self { settings, threshold, last, .. } = self;
             let wording = Wording { settings, context, at };
-            match news {
-                News::Incident { status, finding, progress } => {
+            match kind {
+                EventKind::Incident { status, finding, progress } => {
                     let alert = wording.alert(status, &finding, &progress);
                     alerts.push(keep(last, finding.subject(), alert));
                 }
-                News::Digest { status, sum } => {
+                EventKind::Digest { status, sum } => {
                     let alert = wording.digest(status, &sum, group_by, *threshold);
                     alerts.push(keep(last, Subject::digest(group_by), alert));
                 }
-                News::Over { subject, progress, is_baseline } => {
+                EventKind::Over { subject, progress, is_baseline } => {
                     let known = last.remove(&subject);
                     let end = known.map(|known| wording.over(known, &progress, is_baseline));
                     if is_baseline { alerts.extend(end) } else { over.extend(end) }

@@ -180,18 +180,19 @@ impl Pool {
 }
 
 impl Newcomers {
-    /// Adds a group that appeared in interval `index`. `is_news` is whether it is new, or present at startup.
+    /// Adds a group that appeared in interval `index`. `is_new` is false if it may have existed before this
+    /// host was watched.
     pub(super) fn add(
         &mut self,
         slot: usize,
         group: &FlowKey,
         (flow, counters): (&FlowKey, &Counters),
         index: i64,
-        is_news: bool,
+        is_new: bool,
     ) {
         let name = name(group);
         let earlier = self.visits.come(name, index);
-        if !is_news || self.trials.len() >= MOST_TRIALS {
+        if !is_new || self.trials.len() >= MOST_TRIALS {
             self.trials.remove(&slot);
             return;
         }

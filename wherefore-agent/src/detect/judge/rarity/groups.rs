@@ -194,9 +194,9 @@ impl Rarity {
             return;
         }
         let (counters, flow) = (window.activity.counters(), window.activity.main_flow());
-        let is_news = around.is_judged && !self.resumed.contains_key(&window.key());
+        let is_new = around.is_judged && !self.resumed.contains_key(&window.key());
         let Circumstances { index, .. } = around;
-        self.newcomers.add(window.slot, &window.key(), (&flow, &counters), index, is_news);
+        self.newcomers.add(window.slot, &window.key(), (&flow, &counters), index, is_new);
         let mut state = self.resumed.remove(&window.key()).unwrap_or_default();
         let is_known = state.active() > 0.0;
         let since = index.saturating_sub(state.age().into());
