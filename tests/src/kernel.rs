@@ -62,7 +62,7 @@ pub struct Kernel {
     rows: u32,
     control: Array<MapData, ControlBytes>,
     /// The control variable of the programs.
-    control: Control,
+    written: Control,
     slots: u32,
     seen: BTreeMap<u8, Sums>,
     /// The number of the latest epoch.
@@ -118,7 +118,7 @@ impl Kernel {
             table,
             rows,
             control,
-            control: Control::default(),
+            written: Control::default(),
             slots: capacity,
             seen: BTreeMap::new(),
             latest: 0,
@@ -155,8 +155,8 @@ impl Kernel {
             Array::try_from(self.ebpf.map_mut(map::FILTER_RULES).context("no map")?)?;
         rules.set(SET, rule, 0)?;
         self.latest += 1;
-        self.control.write_filter(0, SET, self.latest);
-        self.control.now = Control::place(0, SET) as u64;
+        self.written.write_filter(0, SET, self.latest);
+        self.written.now = Control::place(0, SET) as u64;
         self.write_control()
     }
 
@@ -287,7 +287,7 @@ impl Kernel {
     /// If the maps can't be read or written.
     pub fn pretend_frames(&mut self, frames: u32) -> Result<u64> {
         const FRAMES: usize = offset_of!(Slot, frames);
-        let epochs = self.control.epoch().first..=self.latest;
+        let epochs = self.written.epoch().first..=self.latest;
         for number in 0..self.rows {
             let mut rows = self.table.get(&number, 0)?.to_vec();
             for row in &mut rows {
@@ -318,13 +318,13 @@ impl Kernel {
     /// In the same half, so that the programs still write to the same map.
     fn next_interval(&mut self) -> Result<()> {
         self.latest += 1;
-        self.control.write_half(0, self.latest, self.slots, 0);
+        self.written.write_half(0, self.latest, self.slots, 0);
         self.write_control()
     }
 
     fn write_control(&mut self) -> Result<()> {
-        let mut bytes = self.control.now.to_ne_bytes().to_vec();
-        for Epoch { number, first, slots, first_row } in self.control.epochs {
+        let mut bytes = self.written.now.to_ne_bytes().to_vec();
+        for Epoch { number, first, slots, first_row } in self.written.epochs {
             bytes.extend([number, first, slots, first_row].map(u32::to_ne_bytes).as_flattened());
         }
         Ok(self.control.set(0, ControlBytes::try_from(&bytes[..])?, 0)?)
@@ -332,7 +332,7 @@ impl Kernel {
 
     /// The flows in the table, for each processor.
     fn in_table(&self) -> Result<Vec<InSlot>> {
-        let epochs = self.control.epoch().first..=self.latest;
+        let epochs = self.written.epoch().first..=self.latest;
         let mut taken = Vec::new();
         for number in 0..self.rows {
             for row in self.table.get(&number, 0)?.iter() {
@@ -437,9 +437,9 @@ fn counters(bytes: &CounterBytes) -> Counters {
     })
 }
 
-fn slot(bytes: &[u8; size_of::<Slot>()]) -> Slot {
-    let [addresses, ports, state, _, bytes, device_bytes, _, last_ns] = words(bytes);
-    let half = |at: usize| bytes[at..].first_chunk().map_or(0, |half| u32::from_ne_bytes(*half));
+fn slot(raw: &[u8; size_of::<Slot>()]) -> Slot {
+    let [addresses, ports, state, _, bytes, device_bytes, _, last_ns] = words(raw);
+    let half = |at: usize| raw[at..].first_chunk().map_or(0, |half| u32::from_ne_bytes(*half));
     let (frames, tick) = (half(offset_of!(Slot, frames)), half(offset_of!(Slot, tick)));
     let (first, socket) = (half(offset_of!(Slot, first)), half(offset_of!(Slot, socket)));
     Slot { addresses, ports, state, frames, tick, bytes, device_bytes, first, socket, last_ns }

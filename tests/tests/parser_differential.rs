@@ -303,9 +303,9 @@ fn tcp_frame(payload: u16) -> Vec<u8> {
 }
 
 #[test]
-fn a_super_packet_counts_as_its_segments_with_their_headers() -> Result<()> {
+fn a_gso_packet_counts_as_its_segments_with_their_headers() -> Result<()> {
     if let Err(reason) = Lab::privilege() {
-        wherefore_tests::skip("a_super_packet_counts_as_its_segments", &reason);
+        wherefore_tests::skip("a_gso_packet_counts_as_its_segments_with_their_headers", &reason);
         return Ok(());
     }
     const SEGMENT: u32 = 1000;

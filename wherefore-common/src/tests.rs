@@ -433,7 +433,7 @@ fn an_ethernet_header_in_front_of_an_ip_packet_is_seen() {
 }
 
 #[test]
-fn the_header_of_a_big_super_packet_is_seen() {
+fn the_header_of_a_big_gso_packet_is_parsed() {
     let jumbo = [TCP, 0, 0xc2, 4, 0, 1, 0, 0];
     let jumbo_len = |packet: &[u8]| crate::parse::jumbo_len(&Slice::new(packet, packet.len()), 0);
     let mut packet = v6(0, &[&jumbo[..], &PORTS[..]].concat());

@@ -32,7 +32,7 @@ fn only(report: &Report, direction: Direction, family: Family) -> (Key, Volume) 
     flows[0]
 }
 
-/// Checks who sent to whom, and that each packet had one Ethernet header.
+/// Checks source and destination, and that each packet had one Ethernet header.
 fn assert_upload((key, volume): (Key, Volume), transfer: &TcpReport) {
     let (client, server) = (transfer.client, transfer.server);
     let expected = Key {
@@ -63,7 +63,7 @@ fn tcp_segments_are_those_the_device_sends() -> Result<()> {
         sum += sent;
     }
     assert_eq!((sum.packets, sum.frame_bytes), (device.tx_packets, device.tx_bytes));
-    assert_super_packets(&a, sum)
+    assert_gso_packets(&a, sum)
 }
 
 /// Transfers as much by either IP version, one after the other.
@@ -73,7 +73,7 @@ fn upload(lab: &Lab) -> Result<[TcpReport; 2]> {
 }
 
 /// Checks that there were GSO/GRO packets, or the test would prove nothing.
-fn assert_super_packets(sender: &Report, wire: Volume) -> Result<()> {
+fn assert_gso_packets(sender: &Report, wire: Volume) -> Result<()> {
     let seen = sender.comparison(Direction::Egress)?.counted.1;
     assert!(seen < wire.packets / 4, "{seen} of {} packets", wire.packets);
     Ok(())
@@ -113,7 +113,7 @@ fn big_tcp_segments_carry_the_bytes_that_the_application_sent() -> Result<()> {
             return Ok(());
         }
     }
-    anyhow::bail!("no large super-packets in four transfers")
+    anyhow::bail!("no large GSO packets in four transfers")
 }
 
 /// Checks the agents' counts of uploads, and returns the sender's.
@@ -139,7 +139,7 @@ fn assert_arithmetic(lab: &Lab, families: &[Family]) -> Result<Report> {
         assert_eq!(sent, received);
         sum += sent;
     }
-    assert_super_packets(&a, sum)?;
+    assert_gso_packets(&a, sum)?;
     Ok(a)
 }
 
