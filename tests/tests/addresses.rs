@@ -24,7 +24,7 @@ const SYN_ACK: u64 = 0x12;
 /// A whole connection: SYN, ACK, PSH, FIN.
 const WHOLE: u64 = 0x1b;
 
-/// What was shown of one interval.
+/// The candidates of one interval.
 #[derive(Debug, Clone, PartialEq)]
 struct Shown {
     kind: Kind,

@@ -201,7 +201,7 @@ fn frames_of(path: &std::path::Path, frames: &mut Vec<(FlowKey, Vec<u8>)>) {
 
 fn is_plain(frame: &[u8], key: &FlowKey) -> bool {
     let has_no_extension = key.family == 4 || frame[20] == key.protocol;
-    // libpcap reads ports where a length in the header says that there is no room for any.
+    // libpcap reads ports even if a length in the header leaves no space for them.
     let is_first_fragment = key.family == 6 || (frame[20] & 0x1f, frame[21]) == (0, 0);
     let carries_ports = matches!(key.protocol, 6 | 17 | 132) && is_first_fragment;
     has_no_extension && (!carries_ports || (key.sport, key.dport) != (0, 0))

@@ -104,7 +104,7 @@ fn header_chains_are_followed_with_backward_jumps() {
     let other = v6(9, &[60], UDP, &segment);
     let six = Capture::ethernet(0x86dd, packets.chain([other]));
     six.check(&[("ip6 protochain 6", 4), ("ip6 protochain 17", 1), ("ip6 protochain 60", 3)]);
-    // An authentication header of 12 bytes, which says so in words of 4 less 2.
+    // An authentication header of 12 bytes; its length field counts words of 4 bytes, less 2.
     let hidden = [&[TCP, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &segment].concat();
     let four =
         Capture::ethernet(0x0800, [v4(1, 51, &hidden), v4(2, TCP, &segment), v4(3, UDP, &segment)]);
@@ -163,7 +163,7 @@ fn keywords_of_a_link_type_select_frames_of_that_type() {
     Capture::new(105, frames.clone()).check(&cases);
     let radiotap = |frame: &Vec<u8>| [&[0, 0, 8, 0, 0, 0, 0, 0][..], frame].concat();
     Capture::new(127, frames.iter().map(radiotap)).check(&cases);
-    // Linux cooked headers say whether a packet was sent (4).
+    // Linux cooked headers contain whether a packet was sent (4).
     let cooked =
         |kind| [&[0, kind, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0][..], &packet(kind)].concat();
     Capture::new(113, [0, 1, 4].map(cooked)).check(&[("outbound", 1), ("inbound", 2)]);

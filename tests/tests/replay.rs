@@ -404,7 +404,7 @@ fn interrupted(feed: fn(ChildStdin) -> ChildStdin) -> String {
     });
     kill(pid, Signal::SIGINT).unwrap();
     let is_over = ends_soon(&mut child);
-    // The pipe never ends: a replay that goes on would, and so would this test.
+    // The pipe never ends: if the replay continued, it and this test would not end either.
     child.kill().unwrap();
     let run = Run::from(child.wait_with_output().unwrap());
     assert!(is_over, "it goes on after SIGINT: {}", run.stderr);

@@ -23,7 +23,7 @@ const PROGRAMS: [(&str, Direction); 3] = [
     (program::XDP, Direction::Ingress),
 ];
 
-/// What the first word of a source is besides the flow.
+/// The bits of a source's first word that do not identify the flow.
 const V4: u32 = 10 << 24;
 const V6: u32 = 0x20 << 24;
 
@@ -239,7 +239,7 @@ fn similar_ipv6_addresses_are_separate_flows() -> Result<()> {
 
 #[test]
 fn a_slot_that_is_full_of_frames_goes_on() -> Result<()> {
-    // As many as no test could send: a slot counts them in 32 bits.
+    // More than a test could send: a slot counts them in 32 bits.
     const BEFORE: u32 = u32::MAX - 10;
     const PACKETS: u32 = 1000;
     if let Err(reason) = Lab::privilege() {

@@ -264,7 +264,7 @@ fn end(host: &Host) -> String {
 /// Turns off the kernel's own packets, as far as sysctls can.
 ///
 /// The defaults are set before the device exists, so it is born with them.
-/// What remains are multicast listener reports right after the link comes up.
+/// The remaining traffic is multicast listener reports right after the link comes up.
 fn silence(namespace: &Namespace) -> Result<()> {
     let device_defaults = [
         ("accept_dad", "0"),

@@ -1,4 +1,4 @@
-//! An HTTP server that answers as each test says, or misbehaves. Owns the requests; refuses
+//! An HTTP server whose answers and misbehaviour each test defines. Owns the requests; refuses
 //! to judge them.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -117,7 +117,7 @@ impl Server {
         server
     }
 
-    /// From now on it answers thus.
+    /// Sets the answers from now on.
     pub(crate) fn then(&self, answers: &[Answer]) {
         *self.shared.answers.lock().unwrap() = answers.to_vec();
         self.shared.next.store(0, Ordering::SeqCst);
