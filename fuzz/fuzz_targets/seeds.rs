@@ -1,6 +1,6 @@
-//! Writes the inputs that fuzzing begins with into the folder that is named.
+//! Writes the seeds into the given folder.
 
-// The driver wants a target to link with; it is not run.
+// The driver needs a target to link; it is not run.
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let _ = data;
 });

@@ -1,6 +1,7 @@
 //! A capture file: pcap or pcapng, plain, gzip or zstd.
 //!
-//! Nothing panics and everything ends; the same records come out however the bytes come in.
+//! Nothing panics or hangs. The records are the same whatever the sizes of the pieces in which the file is
+//! read.
 
 use std::io::{self, Read};
 

@@ -1,6 +1,6 @@
 //! A DNS message.
 //!
-//! Nothing panics; names that come out are short and harm no terminal.
+//! Nothing panics. Decoded names are short and have no control characters.
 
 use wherefore_agent::attribute::names::read_answer;
 

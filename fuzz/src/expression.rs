@@ -1,7 +1,7 @@
 //! A filter expression, a zero byte and an Ethernet frame.
 //!
-//! Nothing panics. If we understand the expression ourselves, libpcap accepts it too, and both select the same:
-//! the plain frame of the frame's flow.
+//! Nothing panics. If our own parser accepts the expression, libpcap accepts it too, and both select the
+//! same: the plain frame of the frame's flow.
 
 use std::cell::OnceCell;
 use std::net::IpAddr;
@@ -31,11 +31,11 @@ pub fn run(data: &[u8]) {
     };
     ALONE.with(|alone| *alone.get_or_init(leave_the_network));
     let Ok(Some(expression)) = Expression::new(text) else { return };
-    let octets = frame.get(1..).unwrap_or_default();
+    let bytes = frame.get(1..).unwrap_or_default();
     let mut key = FlowKey::default();
-    let length = octets.len();
-    let is_packet = link::parse(&Slice::new(octets, length), LinkType::ETHERNET, &mut key).is_ok();
-    let ours = expression.selects(&key, &captured(octets));
+    let length = bytes.len();
+    let is_packet = link::parse(&Slice::new(bytes, length), LinkType::ETHERNET, &mut key).is_ok();
+    let ours = expression.selects(&key, &captured(bytes));
     if !expression.is_about_frames() && is_packet && has_ports(&key) {
         assert_eq!(ours, theirs(text, &plain(&key)), "{text:?} {key:?}");
     }
@@ -50,13 +50,13 @@ fn leave_the_network() {
     }
 }
 
-fn captured(octets: &[u8]) -> CapturedFrame<'_> {
+fn captured(bytes: &[u8]) -> CapturedFrame<'_> {
     CapturedFrame {
         time_ns: 0,
         link: LinkType::ETHERNET,
         is_swapped: false,
-        wire_len: octets.len() as u32,
-        bytes: octets,
+        wire_len: bytes.len() as u32,
+        bytes,
         ifindex: 0,
     }
 }

@@ -1,8 +1,8 @@
-//! All code that reads foreign data, as functions of bytes.
+//! Fuzz targets for all code that reads foreign data, as functions of bytes.
 //!
-//! Owns one module for each kind of input, whose `run` panics if something is wrong; its
-//! first lines say what. Refuses to know the caller: libFuzzer (`fuzz_targets/`), or a test with the inputs
-//! that once failed and the initial ones (`tests/`).
+//! Owns one module for each kind of input. Its `run` panics if one of the properties in the module's
+//! description is violated. Refuses to know the caller: libFuzzer (`fuzz_targets/`), or a test with the seeds
+//! and with inputs of earlier crashes (`tests/`).
 #![forbid(unsafe_code)]
 
 mod scratch;

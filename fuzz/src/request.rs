@@ -30,7 +30,7 @@ pub fn run(data: &[u8]) {
     let is_late = ended.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
     assert!(!is_late, "no answer, and no end");
     let status = answer.split(|byte| *byte == b' ').nth(1).unwrap_or(b"400");
-    // 503: nothing is known yet, or too many ask.
+    // 503: no interval is over yet, or there are too many requests.
     assert!(status[0] != b'5' || status == b"503", "{}", String::from_utf8_lossy(&answer));
 }
 

@@ -1,5 +1,5 @@
-//! The initial inputs of fuzzing: made from the captures of `tests/corpus`, by the code that writes
-//! such files. Owns also the other files that targets need.
+//! The seeds of fuzzing, made from the captures of `tests/corpus` by the code that writes such files. Also
+//! owns the other files that targets need.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -21,7 +21,7 @@ use wherefore_agent::message::{AlertContext, Alerting};
 use wherefore_agent::options::cli::{Command, CommonArgs};
 use wherefore_agent::options::reference::default_file;
 use wherefore_agent::options::{EngineSettings, Request, load, message_settings};
-use wherefore_agent::output::reading::{News, Reading};
+use wherefore_agent::output::reading::{Reading, ViewMessage};
 use wherefore_agent::output::sinks::{self, Sinks};
 use wherefore_agent::output::state::State;
 use wherefore_agent::traffic::interval::Interval;
@@ -32,7 +32,7 @@ use crate::{scratch, spool};
 
 /// Traffic with one alert.
 const BURST: &str = "made/quiet-then-burst.pcap.gz";
-/// Frames of a capture at most, as the rest is alike; and bytes of a capture.
+/// The most frames of a capture, because the rest is similar; and the most bytes of a capture.
 const FRAMES: usize = 30;
 const LONGEST: u64 = 64 << 10;
 
@@ -103,7 +103,7 @@ pub fn of(target: &str) -> Result<Vec<Vec<u8>>> {
     Ok(match target {
         "capture" => captures()?.iter().map(fs::read).collect::<Result<_, _>>()?,
         "frame" => {
-            frames()?.into_iter().map(|frame| [&frame.head()[..], &frame.octets].concat()).collect()
+            frames()?.into_iter().map(|frame| [&frame.head()[..], &frame.bytes].concat()).collect()
         }
         "dns" => frames()?.iter().filter_map(Frame::answer).collect(),
         "expression" => expressions()?,
@@ -142,22 +142,22 @@ fn captures() -> Result<Vec<PathBuf>> {
 struct Frame {
     link: u16,
     wire_len: usize,
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl Frame {
     /// The bytes that the target `frame` reads in front of the frame.
     fn head(&self) -> [u8; 3] {
         let [high, low] = self.link.to_be_bytes();
-        let longer = self.wire_len.saturating_sub(self.octets.len()) / 8;
+        let longer = self.wire_len.saturating_sub(self.bytes.len()) / 8;
         [high, low, longer.min(255) as u8]
     }
 
     fn answer(&self) -> Option<Vec<u8>> {
         let mut key = FlowKey::default();
-        let frame = Slice::new(&self.octets, self.wire_len);
+        let frame = Slice::new(&self.bytes, self.wire_len);
         let extent = link::parse(&frame, LinkType(self.link), &mut key).ok()?;
-        dns::answer(&key, &extent, &self.octets).map(<[u8]>::to_vec)
+        dns::answer(&key, &extent, &self.bytes).map(<[u8]>::to_vec)
     }
 }
 
@@ -168,7 +168,7 @@ fn frames() -> Result<Vec<Frame>> {
         let mut left = FRAMES;
         while let (1.., Ok(Some(record))) = (left, file.next()) {
             let (link, wire_len) = (record.link_type, record.wire_len as usize);
-            frames.push(Frame { link, wire_len, octets: record.bytes.to_vec() });
+            frames.push(Frame { link, wire_len, bytes: record.bytes.to_vec() });
             left -= 1;
         }
     }
@@ -179,7 +179,7 @@ fn expressions() -> Result<Vec<Vec<u8>>> {
     let frames = frames()?;
     let ethernet = frames.iter().filter(|frame| frame.link == LinkType::ETHERNET.0);
     let each = EXPRESSIONS.into_iter().cycle().zip(ethernet).take(6 * EXPRESSIONS.len());
-    Ok(each.map(|(text, frame)| [text.as_bytes(), &[0], &frame.octets].concat()).collect())
+    Ok(each.map(|(text, frame)| [text.as_bytes(), &[0], &frame.bytes].concat()).collect())
 }
 
 /// The default file as it is, and with each of its options.
@@ -310,5 +310,5 @@ fn remember(path: &Path) -> Result<()> {
 
 fn reading() -> Result<Vec<u8>> {
     let reading = Reading::of(&interval(), &|_| "eth0".to_owned(), &Arc::default());
-    Ok(postcard::to_stdvec(&News::Reading(Box::new(reading)))?)
+    Ok(postcard::to_stdvec(&ViewMessage::Reading(Box::new(reading)))?)
 }

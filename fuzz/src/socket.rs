@@ -2,12 +2,12 @@
 //!
 //! Nothing panics.
 
-use wherefore_agent::output::reading::{News, Reading};
+use wherefore_agent::output::reading::{Reading, ViewMessage};
 
 /// See the module.
 pub fn run(data: &[u8]) {
-    let Ok(news) = postcard::from_bytes::<News>(data) else { return };
-    if let News::Reading(reading) = news {
+    let Ok(message) = postcard::from_bytes::<ViewMessage>(data) else { return };
+    if let ViewMessage::Reading(reading) = message {
         look(*reading);
     }
 }

@@ -1,6 +1,6 @@
 //! The file of alerts that wait for a sink.
 //!
-//! The agent starts, whatever is in it: the database's own panics at a damaged file are caught.
+//! The agent starts with any content: panics of the database about a damaged file are caught.
 
 use std::path::PathBuf;
 use std::sync::Once;

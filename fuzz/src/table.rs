@@ -1,6 +1,6 @@
 //! Flows as JSON Lines, series, or CSV, for `backtest`.
 //!
-//! Nothing panics, and nothing takes long: lines that lie about time cost nothing.
+//! Nothing panics or takes long, even with wrong times.
 
 use std::sync::LazyLock;
 

@@ -1,5 +1,4 @@
-//! Owns the checks that the inputs with which fuzzing begins, and those that once failed (`corpus/`), are
-//! taken without a panic by every target.
+//! Checks that no target panics with the seeds or with inputs of earlier crashes (`corpus/`).
 
 use std::fs;
 use std::path::Path;
@@ -7,14 +6,14 @@ use std::thread;
 
 use wherefore_fuzz::{TARGETS, Target, seeds};
 
-/// In a thread of its own, as one of the targets leaves the network.
+/// Runs in a thread of its own, because one of the targets leaves the network namespace.
 fn run_all(target: &str, run: Target, inputs: Vec<Vec<u8>>) {
     let done = thread::spawn(move || inputs.iter().for_each(|input| run(input))).join();
     assert!(done.is_ok(), "{target}");
 }
 
 #[test]
-fn seeds_and_what_once_failed_harm_nothing() {
+fn seeds_and_earlier_crashes_cause_no_failure() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     for (target, run) in TARGETS {
         let mut inputs = seeds::of(target).unwrap_or_else(|error| panic!("{target}: {error:#}"));

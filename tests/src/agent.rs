@@ -185,26 +185,26 @@ const ALERTS: &str = "alerts.jsonl";
 /// Data that a process writes to a pipe. A thread collects it, so that the pipe is never full.
 #[derive(Debug)]
 struct Gathered {
-    octets: Arc<Mutex<Vec<u8>>>,
+    bytes: Arc<Mutex<Vec<u8>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Gathered {
     fn of(mut pipe: impl Read + Send + 'static) -> Self {
-        let octets = Arc::new(Mutex::new(Vec::new()));
-        let sink = octets.clone();
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let sink = bytes.clone();
         let gather = move || {
             let mut chunk = [0; 4096];
             while let Ok(size @ 1..) = pipe.read(&mut chunk) {
                 sink.lock().unwrap_or_else(PoisonError::into_inner).extend(&chunk[..size]);
             }
         };
-        Self { octets, thread: Some(std::thread::spawn(gather)) }
+        Self { bytes, thread: Some(std::thread::spawn(gather)) }
     }
 
     fn text(&self) -> String {
-        let octets = self.octets.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&octets).into_owned()
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// All data, once the process has ended.

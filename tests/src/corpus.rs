@@ -73,9 +73,9 @@ impl Packet {
         Self { link, after_ns: 0, captured: wire.len(), wire, what }
     }
 
-    /// The same with no more than `octets` captured.
-    pub fn cut(self, octets: usize) -> Self {
-        Self { captured: self.captured.min(octets), ..self }
+    /// The same with no more than `bytes` captured.
+    pub fn cut(self, bytes: usize) -> Self {
+        Self { captured: self.captured.min(bytes), ..self }
     }
 
     /// The same at another time.

@@ -116,12 +116,12 @@ pub fn alerts(settings: EngineSettings, points: &[u64]) -> Vec<(usize, Alert)> {
     let mut engine = alerting(settings);
     // Another pair has traffic in all intervals, as on a real host.
     let other = (flow(2, 1), moved(1000));
-    let mut told = Vec::new();
+    let mut alerts = Vec::new();
     for (index, bytes) in points.iter().enumerate() {
         let mine = (*bytes > 0).then(|| (flow(1, 1), moved(*bytes)));
         let flows = mine.into_iter().chain([other]).collect();
         let outcome = step(&mut engine, &interval(index as i64, flows));
-        told.extend(outcome.alerts.into_iter().map(|alert| (index, alert)));
+        alerts.extend(outcome.alerts.into_iter().map(|alert| (index, alert)));
     }
-    told
+    alerts
 }

@@ -18,11 +18,11 @@ use wherefore_common::table::{Annex, Row, SLOTS_TO_A_ROW, Slot, gathered};
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 /// A map key as bytes.
-pub type KeyOctets = [u8; size_of::<FlowKey>()];
-type CounterOctets = [u8; size_of::<Counters>()];
-type ControlOctets = [u8; size_of::<Control>()];
-type RowOctets = [u8; size_of::<Row>()];
-type Flows = HashMap<MapData, KeyOctets, CounterOctets>;
+pub type KeyBytes = [u8; size_of::<FlowKey>()];
+type CounterBytes = [u8; size_of::<Counters>()];
+type ControlBytes = [u8; size_of::<Control>()];
+type RowBytes = [u8; size_of::<Row>()];
+type Flows = HashMap<MapData, KeyBytes, CounterBytes>;
 
 /// The verdicts by which programs leave a frame to others (linux/pkt_cls.h, linux/bpf.h).
 const TC_ACT_UNSPEC: i32 = -1;
@@ -40,14 +40,14 @@ pub type Sums = (u64, u64, u64, u64);
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// By flow.
-    pub flows: BTreeMap<KeyOctets, Sums>,
+    pub flows: BTreeMap<KeyBytes, Sums>,
     /// By reason.
     pub remainders: BTreeMap<u8, Sums>,
 }
 
 /// The content of a slot.
 struct InSlot {
-    key: KeyOctets,
+    key: KeyBytes,
     counters: Counters,
     is_left_out: bool,
 }
@@ -56,13 +56,13 @@ struct InSlot {
 pub struct Kernel {
     ebpf: Ebpf,
     active: ArrayOfMaps<MapData, Flows>,
-    remainders: PerCpuHashMap<MapData, [u8; 8], CounterOctets>,
+    remainders: PerCpuHashMap<MapData, [u8; 8], CounterBytes>,
     flows: Flows,
-    table: PerCpuArray<MapData, RowOctets>,
+    table: PerCpuArray<MapData, RowBytes>,
     rows: u32,
-    control: Array<MapData, ControlOctets>,
+    control: Array<MapData, ControlBytes>,
     /// The control variable of the programs.
-    told: Control,
+    written: Control,
     slots: u32,
     seen: BTreeMap<u8, Sums>,
     /// The number of the latest epoch.
@@ -91,15 +91,15 @@ impl Kernel {
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn load_with_evidence(direction: Direction, capacity: u32, octets: u32) -> Result<Self> {
+    pub fn load_with_evidence(direction: Direction, capacity: u32, bytes: u32) -> Result<Self> {
         let rows = capacity.div_ceil(SLOTS_TO_A_ROW as u32);
         let path = object_path();
         let object = std::fs::read(&path).with_context(|| format!("no {}", path.display()))?;
         let mut ebpf = EbpfLoader::new()
             .override_global("AYA_LOG_LEVEL", &0u8, true)
-            .override_global(global::EVIDENCE, &octets, true)
+            .override_global(global::EVIDENCE, &bytes, true)
             .override_global(global::EVIDENCE_WAKE, &u32::MAX, true)
-            .map_max_entries(map::EVIDENCE_RING, if octets == 0 { 4096 } else { 16 << 20 })
+            .map_max_entries(map::EVIDENCE_RING, if bytes == 0 { 4096 } else { 16 << 20 })
             .map_max_entries(map::FLOWS[0], capacity)
             .map_max_entries(map::TABLE, 2 * rows)
             .load(&object)?;
@@ -118,7 +118,7 @@ impl Kernel {
             table,
             rows,
             control,
-            told: Control::default(),
+            written: Control::default(),
             slots: capacity,
             seen: BTreeMap::new(),
             latest: 0,
@@ -139,8 +139,8 @@ impl Kernel {
     /// If the maps can't be written.
     pub fn set_program(&mut self, program: &select::Program) -> Result<()> {
         const SET: u32 = 1;
-        let mut octets = [0; size_of::<select::Program>()];
-        for (place, test) in octets.chunks_exact_mut(size_of::<select::Test>()).zip(program.tests) {
+        let mut bytes = [0; size_of::<select::Program>()];
+        for (place, test) in bytes.chunks_exact_mut(size_of::<select::Test>()).zip(program.tests) {
             for (word, number) in [test.field, test.mask, test.low, test.span].iter().enumerate() {
                 place[word * 8..][..8].copy_from_slice(&number.to_ne_bytes());
             }
@@ -148,16 +148,16 @@ impl Kernel {
         }
         let mut programs: Array<_, [u8; size_of::<select::Program>()]> =
             Array::try_from(self.ebpf.map_mut(map::FILTER_PROGRAMS).context("no map")?)?;
-        programs.set(SET, octets, 0)?;
+        programs.set(SET, bytes, 0)?;
         let mut rule = [0; size_of::<FilterRule>()];
         rule[offset_of!(FilterRule, has_program)] = 1;
         let mut rules: Array<_, [u8; size_of::<FilterRule>()]> =
             Array::try_from(self.ebpf.map_mut(map::FILTER_RULES).context("no map")?)?;
         rules.set(SET, rule, 0)?;
         self.latest += 1;
-        self.told.write_filter(0, SET, self.latest);
-        self.told.now = Control::place(0, SET) as u64;
-        self.tell()
+        self.written.write_filter(0, SET, self.latest);
+        self.written.now = Control::place(0, SET) as u64;
+        self.write_control()
     }
 
     /// Sets the number of slots that each processor uses.
@@ -239,7 +239,7 @@ impl Kernel {
     /// If the maps can't be read.
     pub fn take(&mut self) -> Result<Counted> {
         let mut counted = Counted::default();
-        let keys: Vec<KeyOctets> = self.flows.keys().collect::<Result<_, _>>()?;
+        let keys: Vec<KeyBytes> = self.flows.keys().collect::<Result<_, _>>()?;
         for key in keys {
             let mut sums = Sums::default();
             add_counters(&mut sums, &counters(&self.flows.get(&key, 0)?));
@@ -287,14 +287,14 @@ impl Kernel {
     /// If the maps can't be read or written.
     pub fn pretend_frames(&mut self, frames: u32) -> Result<u64> {
         const FRAMES: usize = offset_of!(Slot, frames);
-        let epochs = self.told.epoch().first..=self.latest;
+        let epochs = self.written.epoch().first..=self.latest;
         for number in 0..self.rows {
             let mut rows = self.table.get(&number, 0)?.to_vec();
             for row in &mut rows {
                 let (slots, _) = row.split_at_mut(offset_of!(Row, annexes));
-                for octets in slots.as_chunks_mut().0 {
-                    if epochs.contains(&slot(octets).epoch()) {
-                        octets[FRAMES..FRAMES + 4].copy_from_slice(&frames.to_ne_bytes());
+                for bytes in slots.as_chunks_mut().0 {
+                    if epochs.contains(&slot(bytes).epoch()) {
+                        bytes[FRAMES..FRAMES + 4].copy_from_slice(&frames.to_ne_bytes());
                     }
                 }
             }
@@ -318,21 +318,21 @@ impl Kernel {
     /// In the same half, so that the programs still write to the same map.
     fn next_interval(&mut self) -> Result<()> {
         self.latest += 1;
-        self.told.write_half(0, self.latest, self.slots, 0);
-        self.tell()
+        self.written.write_half(0, self.latest, self.slots, 0);
+        self.write_control()
     }
 
-    fn tell(&mut self) -> Result<()> {
-        let mut octets = self.told.now.to_ne_bytes().to_vec();
-        for Epoch { number, first, slots, first_row } in self.told.epochs {
-            octets.extend([number, first, slots, first_row].map(u32::to_ne_bytes).as_flattened());
+    fn write_control(&mut self) -> Result<()> {
+        let mut bytes = self.written.now.to_ne_bytes().to_vec();
+        for Epoch { number, first, slots, first_row } in self.written.epochs {
+            bytes.extend([number, first, slots, first_row].map(u32::to_ne_bytes).as_flattened());
         }
-        Ok(self.control.set(0, ControlOctets::try_from(&octets[..])?, 0)?)
+        Ok(self.control.set(0, ControlBytes::try_from(&bytes[..])?, 0)?)
     }
 
     /// The flows in the table, for each processor.
     fn in_table(&self) -> Result<Vec<InSlot>> {
-        let epochs = self.told.epoch().first..=self.latest;
+        let epochs = self.written.epoch().first..=self.latest;
         let mut taken = Vec::new();
         for number in 0..self.rows {
             for row in self.table.get(&number, 0)?.iter() {
@@ -343,7 +343,7 @@ impl Kernel {
                     slots.zip(annexes).filter(|(slot, _)| epochs.contains(&slot.epoch()))
                 {
                     taken.push(InSlot {
-                        key: key_octets(&slot.key(&annex)),
+                        key: key_bytes(&slot.key(&annex)),
                         counters: slot.counters(&annex),
                         is_left_out: slot.is_left_out(),
                     });
@@ -397,19 +397,19 @@ fn despite_signals(mut load: impl FnMut() -> Result<(), ProgramError>) -> Result
 }
 
 /// A flow key as the map holds it.
-pub fn key_octets(key: &FlowKey) -> KeyOctets {
-    let mut octets = [0; size_of::<FlowKey>()];
+pub fn key_bytes(key: &FlowKey) -> KeyBytes {
+    let mut bytes = [0; size_of::<FlowKey>()];
     for (place, word) in key.src.iter().chain(&key.dst).enumerate() {
-        octets[place * 8..][..8].copy_from_slice(&word.to_ne_bytes());
+        bytes[place * 8..][..8].copy_from_slice(&word.to_ne_bytes());
     }
-    octets[32..36].copy_from_slice(&key.ifindex.to_ne_bytes());
-    octets[36..38].copy_from_slice(&key.sport.to_ne_bytes());
-    octets[38..40].copy_from_slice(&key.dport.to_ne_bytes());
-    octets[40..43].copy_from_slice(&[key.protocol, key.family, key.direction]);
-    octets
+    bytes[32..36].copy_from_slice(&key.ifindex.to_ne_bytes());
+    bytes[36..38].copy_from_slice(&key.sport.to_ne_bytes());
+    bytes[38..40].copy_from_slice(&key.dport.to_ne_bytes());
+    bytes[40..43].copy_from_slice(&[key.protocol, key.family, key.direction]);
+    bytes
 }
 
-fn sums(values: &PerCpuValues<CounterOctets>) -> Sums {
+fn sums(values: &PerCpuValues<CounterBytes>) -> Sums {
     let mut sums = (0, 0, 0, 0);
     values.iter().for_each(|value| add_counters(&mut sums, &counters(value)));
     sums
@@ -422,9 +422,9 @@ fn add_counters(sums: &mut Sums, value: &Counters) {
     sums.3 |= value.tcp_flags;
 }
 
-fn counters(octets: &CounterOctets) -> Counters {
+fn counters(bytes: &CounterBytes) -> Counters {
     let [packets, bytes, frame_bytes, device_packets, device_bytes, first_ns, last_ns, tcp_flags] =
-        words(octets);
+        words(bytes);
     gathered(&Counters {
         packets,
         bytes,
@@ -437,23 +437,23 @@ fn counters(octets: &CounterOctets) -> Counters {
     })
 }
 
-fn slot(octets: &[u8; size_of::<Slot>()]) -> Slot {
-    let [addresses, ports, state, _, bytes, device_bytes, _, last_ns] = words(octets);
-    let half = |at: usize| octets[at..].first_chunk().map_or(0, |half| u32::from_ne_bytes(*half));
+fn slot(raw: &[u8; size_of::<Slot>()]) -> Slot {
+    let [addresses, ports, state, _, bytes, device_bytes, _, last_ns] = words(raw);
+    let half = |at: usize| raw[at..].first_chunk().map_or(0, |half| u32::from_ne_bytes(*half));
     let (frames, tick) = (half(offset_of!(Slot, frames)), half(offset_of!(Slot, tick)));
     let (first, socket) = (half(offset_of!(Slot, first)), half(offset_of!(Slot, socket)));
     Slot { addresses, ports, state, frames, tick, bytes, device_bytes, first, socket, last_ns }
 }
 
-fn annex(octets: &[u8; size_of::<Annex>()]) -> Annex {
-    let [src0, src1, dst0, dst1, frames, segments, headers, reserved] = words(octets);
+fn annex(bytes: &[u8; size_of::<Annex>()]) -> Annex {
+    let [src0, src1, dst0, dst1, frames, segments, headers, reserved] = words(bytes);
     Annex { src: [src0, src1], dst: [dst0, dst1], frames, segments, headers, reserved }
 }
 
-fn words(octets: &[u8; 64]) -> [u64; 8] {
+fn words(bytes: &[u8; 64]) -> [u64; 8] {
     let mut words = [0; 8];
-    for (word, octets) in words.iter_mut().zip(octets.as_chunks().0) {
-        *word = u64::from_ne_bytes(*octets);
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+        *word = u64::from_ne_bytes(*bytes);
     }
     words
 }

@@ -14,16 +14,18 @@ pub mod lab;
 /// Prints to the real standard error, which the test runner does not capture, that a test could not run
 /// because a privilege is missing. CI does not accept this.
 pub fn skip(test: &str, reason: &str) {
-    tell(&format!("SKIPPED {test}: {reason}\n"));
+    print_line(&format!("SKIPPED {test}: {reason}\n"));
 }
 
 /// Prints likewise that a test has nothing to compare with: the large collections of captures and recorded
 /// scores are not part of the source, and a plain clone is tested with its own captures.
 pub fn without_data(test: &str, data: &str) {
-    tell(&format!("NO DATA {test}: no {data} (WHEREFORE_SHARED names the folder that has it)\n"));
+    print_line(&format!(
+        "NO DATA {test}: no {data} (WHEREFORE_SHARED names the folder that has it)\n"
+    ));
 }
 
-fn tell(line: &str) {
+fn print_line(line: &str) {
     use std::io::Write;
     // A message that cannot be written is no reason to fail.
     let _ = std::io::stderr().lock().write_all(line.as_bytes());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use wherefore_agent::detect::addresses::{Addresses, Candidate, Snapshot};
-use wherefore_agent::detect::series::Lesson;
+use wherefore_agent::detect::series::BaselineUpdate;
 use wherefore_agent::message;
 use wherefore_agent::message::alert::Kind;
 use wherefore_agent::traffic::group::GroupBy;
@@ -24,7 +24,7 @@ const SYN_ACK: u64 = 0x12;
 /// A whole connection: SYN, ACK, PSH, FIN.
 const WHOLE: u64 = 0x1b;
 
-/// What was shown of one interval.
+/// The candidates of one interval.
 #[derive(Debug, Clone, PartialEq)]
 struct Shown {
     kind: Kind,
@@ -97,7 +97,7 @@ fn step(addresses: &mut Addresses, flows: &[Flow]) -> Vec<Shown> {
     let mut shown = Vec::new();
     addresses.close(&mut |candidate| {
         shown.push(Shown::of(candidate));
-        Lesson::Usual
+        BaselineUpdate::Learn
     });
     shown
 }
@@ -147,7 +147,7 @@ fn a_spoofed_flood_is_one_flood() {
 }
 
 #[test]
-fn what_the_victim_answers_is_no_scan_of_its_own() {
+fn replies_of_a_victim_are_no_scan() {
     let victim = host(2);
     let pairs = (0..5_000).flat_map(|n| {
         let (src, port) = (spoofed(n), 1024 + n as u16);
@@ -290,7 +290,7 @@ fn an_upload_by_one_that_downloads_is_seen() {
 }
 
 #[test]
-fn a_new_network_is_told_once() {
+fn a_new_network_is_reported_once() {
     let mut addresses = settled();
     let download = |octet: u32| {
         let server = 0xcb00_7100 + octet;
@@ -305,7 +305,7 @@ fn a_new_network_is_told_once() {
 }
 
 #[test]
-fn a_million_sources_change_neither_the_bound_nor_what_is_known() {
+fn a_million_sources_change_neither_the_bound_nor_the_baselines() {
     let mut addresses = Addresses::new(500);
     for _ in 0..80 {
         step(&mut addresses, &chatter());
@@ -327,7 +327,7 @@ fn a_million_sources_change_neither_the_bound_nor_what_is_known() {
 }
 
 #[test]
-fn what_is_kept_is_what_goes_on() {
+fn a_snapshot_restores_the_state() {
     let mut before = settled();
     let saved = serde_json::to_string(&before.snapshot()).unwrap();
     let mut after = Addresses::new(10_000);
@@ -385,7 +385,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_flows_are_borne_and_give_the_same_twice(
+    fn any_flows_are_accepted_and_the_result_is_deterministic(
         intervals in proptest::collection::vec(proptest::collection::vec(any_flow(), 0..60), 0..40),
         skips in proptest::collection::vec(0u64..1000, 40),
     ) {

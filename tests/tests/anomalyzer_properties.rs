@@ -149,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn the_short_way_and_the_long_way_agree(
+    fn the_probability_alone_equals_that_of_the_full_score(
         options in any_options(),
         wild in wild_points(),
         flow in flow_points(0..30),
@@ -178,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn a_score_tells_what_raw_tells(options in any_options(), window in flow_points(0..30)) {
+    fn a_score_agrees_with_the_raw_score(options in any_options(), window in flow_points(0..30)) {
         let mut anomalyzer = Anomalyzer::new(options).unwrap();
         for (method, p) in anomalyzer.score(&window).methods() {
             let raw = anomalyzer.raw(method, &window).filter(|raw| !raw.is_nan());
@@ -187,7 +187,7 @@ proptest! {
     }
 
     #[test]
-    fn ranks_do_not_feel_the_scale(
+    fn ranks_do_not_depend_on_the_scale(
         active_size in 1usize..4,
         window in flow_points(0..30),
         exponent in -20i32..20,
@@ -202,7 +202,7 @@ proptest! {
     }
 
     #[test]
-    fn a_nan_anywhere_makes_everything_undefined(
+    fn a_nan_makes_the_whole_score_undefined(
         mut window in flow_points(1..20),
         place in any::<proptest::sample::Index>(),
     ) {
@@ -253,7 +253,7 @@ proptest! {
 
 /// The enumeration above accepts "no verdict"; this test checks exactly when there is one.
 #[test]
-fn each_method_has_a_verdict_from_its_own_length_on() {
+fn each_method_has_a_verdict_from_its_minimum_length_on() {
     let mut anomalyzer = Anomalyzer::new(options(2, 3)).unwrap();
     let mut from = |method| (0..20).find(|&n| anomalyzer.raw(method, &vec![1.0; n]).is_some());
     assert_eq!(from(Method::Fence), Some(0));

@@ -97,7 +97,7 @@ fn the_burst_of_a_capture_is_found_when_it_happens() {
 }
 
 #[test]
-fn a_backtest_tells_what_a_replay_tells() {
+fn a_backtest_and_a_replay_report_the_same() {
     let replay = ["replay".into(), burst().into_os_string(), "--alerts".into(), "-".into()];
     let replay = run(replay.iter().chain(&METHODS.map(Into::into))).succeeded();
     let alert: Value = serde_json::from_str(replay.stdout.lines().next().unwrap()).unwrap();
@@ -266,7 +266,7 @@ fn a_pipe_is_read_as_a_file_is_whatever_is_in_it() {
 }
 
 #[test]
-fn what_series_wrote_is_read_again() {
+fn a_written_series_reads_back() {
     let scratch = Scratch::new();
     let series = scratch.path("series.jsonl");
     let (capture, path) = (burst(), series.to_str().unwrap());
@@ -322,7 +322,7 @@ fn long_csv_of_other_programs_is_read() {
 }
 
 #[test]
-fn what_cannot_be_judged_is_refused_with_advice() {
+fn unusable_input_is_refused_with_advice() {
     let scratch = Scratch::new();
     let csv = |name, rows| write(&scratch, name, format!("series,timestamp,value\n{rows}"));
     let flow = r#"{"proto":6,"src":"10.0.0.1","sport":1,"dst":"10.0.0.2","dport":2,"packets":1,"bytes":18446744073709551615,"frame_bytes":1,"first":"2026-01-01T00:00:00Z","last":"2026-01-01T00:00:00Z","tcp_flags":0"#;

@@ -42,8 +42,8 @@ fn foreign_files_are_named_with_a_way_out() {
         ([&section(Order::Big)[..8], &[1; 40]].concat(), "byte order"),
     ];
     for (bytes, expected) in cases {
-        let told = refusal(bytes);
-        assert!(told.contains(expected), "{told}");
+        let message = refusal(bytes);
+        assert!(message.contains(expected), "{message}");
     }
 }
 
@@ -59,7 +59,7 @@ fn unknown_versions_are_refused() {
 }
 
 #[test]
-fn what_cannot_be_opened_says_so() {
+fn a_file_that_cannot_be_opened_is_an_error() {
     for path in ["/nonexistent/file", "/"] {
         let error = CaptureFile::open(Path::new(path)).err().unwrap();
         assert!(matches!(error, ReadError::Open { .. }), "{error:?}");
@@ -100,11 +100,11 @@ fn damage_is_placed_and_counted() {
 }
 
 #[test]
-fn compressed_files_cut_short_give_what_they_hold() {
+fn truncated_compressed_files_give_their_complete_packets() {
     let plain = plain_pcap(20_000);
     for packed in [gzip(&plain), zstd(&plain)] {
-        let (found, told) = damage(packed[..packed.len() * 9 / 10].to_vec());
-        assert!(found > 10_000, "{found}: {told}");
+        let (found, message) = damage(packed[..packed.len() * 9 / 10].to_vec());
+        assert!(found > 10_000, "{found}: {message}");
         let (found, _) = damage([packed, b"trailing".to_vec()].concat());
         assert_eq!(found, 20_000);
     }
@@ -114,9 +114,9 @@ fn compressed_files_cut_short_give_what_they_hold() {
 fn a_zstd_checksum_is_checked() {
     let mut packed = zstd(&plain_pcap(100));
     *packed.last_mut().unwrap() ^= 1;
-    let (found, told) = damage(packed);
+    let (found, message) = damage(packed);
     assert_eq!(found, 100);
-    assert!(told.contains("checksum"), "{told}");
+    assert!(message.contains("checksum"), "{message}");
 }
 
 #[test]
@@ -133,22 +133,22 @@ fn zeros_at_the_end_are_no_packets() {
             let one = record(order, &[&[9, 5, 20, 20], extra].concat(), &[7; 20]);
             let file = [header.bytes(order), one].concat();
             for zeros in [1, 15, 16, 160, 1 << 20] {
-                let (found, told) = damage([file.clone(), vec![0; zeros]].concat());
-                assert_eq!(found, 1, "{magic:x} {zeros}: {told}");
+                let (found, message) = damage([file.clone(), vec![0; zeros]].concat());
+                assert_eq!(found, 1, "{magic:x} {zeros}: {message}");
                 let expected = format!("only zeros ({zeros} bytes)");
-                assert!(told.contains(&expected), "{magic:x} {order:?}: {told}");
-                assert!(told.contains(&format!("at byte {}", file.len())), "{told}");
+                assert!(message.contains(&expected), "{magic:x} {order:?}: {message}");
+                assert!(message.contains(&format!("at byte {}", file.len())), "{message}");
             }
-            let (found, told) = damage([file, vec![0; 99], vec![1; 99]].concat());
-            assert!(found == 1 && told.contains("99 bytes of zeros"), "{told}");
+            let (found, message) = damage([file, vec![0; 99], vec![1; 99]].concat());
+            assert!(found == 1 && message.contains("99 bytes of zeros"), "{message}");
         }
     }
     for zeros in [1, 7, 8, 12, 4096] {
-        let (found, told) = damage([plain_pcapng(1), vec![0; zeros]].concat());
-        assert!(found == 1 && told.contains("only zeros"), "{zeros}: {told}");
+        let (found, message) = damage([plain_pcapng(1), vec![0; zeros]].concat());
+        assert!(found == 1 && message.contains("only zeros"), "{zeros}: {message}");
     }
-    let (found, told) = damage(gzip(&[plain_pcap(2), vec![0; 5000]].concat()));
-    assert!(found == 2 && told.contains("only zeros (5000 bytes)"), "{told}");
+    let (found, message) = damage(gzip(&[plain_pcap(2), vec![0; 5000]].concat()));
+    assert!(found == 2 && message.contains("only zeros (5000 bytes)"), "{message}");
 }
 
 /// The warnings about a file, besides its records.
@@ -161,7 +161,7 @@ fn warnings(bytes: Vec<u8>) -> String {
 }
 
 #[test]
-fn what_a_link_type_field_says_besides_is_not_passed_over() {
+fn further_bits_of_a_link_type_field_are_checked() {
     let cases = [
         (0x0000_0001, ""),
         (0x02c5_0001, "reserved bits"),
@@ -174,9 +174,9 @@ fn what_a_link_type_field_says_besides_is_not_passed_over() {
     for (link, expected) in cases {
         for order in Order::BOTH {
             let header = Header { link, ..Header::default() }.bytes(order);
-            let told = warnings([header, record(order, &[9, 5, 20, 20], &[7; 20])].concat());
-            assert!(told.contains(expected), "{link:x}: {told}");
-            assert_eq!(told.is_empty(), expected.is_empty(), "{link:x}: {told}");
+            let message = warnings([header, record(order, &[9, 5, 20, 20], &[7; 20])].concat());
+            assert!(message.contains(expected), "{link:x}: {message}");
+            assert_eq!(message.is_empty(), expected.is_empty(), "{link:x}: {message}");
         }
     }
     let order = Order::Little;
@@ -185,8 +185,8 @@ fn what_a_link_type_field_says_besides_is_not_passed_over() {
     reserved[10] = 1;
     let with_check = interface(order, ETHERNET, 0, &[(13, &[4])]);
     for (interface, expected) in [(reserved, "reserved bits"), (with_check, "check sequence")] {
-        let told = warnings([section(order), interface, packet.clone()].concat());
-        assert!(told.contains(expected), "{told}");
+        let message = warnings([section(order), interface, packet.clone()].concat());
+        assert!(message.contains(expected), "{message}");
     }
 }
 
@@ -199,9 +199,9 @@ fn then(block: &[u8]) -> Vec<u8> {
 fn impossible_lengths_end_the_reading() {
     let order = Order::Little;
     let too_long = record(order, &[0, 0, u32::MAX, 9], &[0; 64]);
-    let (found, told) = damage([plain_pcap(2), too_long].concat());
+    let (found, message) = damage([plain_pcap(2), too_long].concat());
     assert_eq!(found, 2);
-    assert!(told.contains("4294967295"), "{told}");
+    assert!(message.contains("4294967295"), "{message}");
     for kind in [1, 2, 3, 6, 0xbad, 0x0a0d_0d0a] {
         for length in [0, 4, 8, 11, u32::MAX] {
             let mut block = order.words(&[kind, length]);
@@ -239,18 +239,18 @@ fn contradictions_in_blocks_end_the_reading() {
         (block(order, 1, &[0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 9, 0]), "option 2"),
     ];
     for (bytes, expected) in cases {
-        let (found, told) = damage(then(&bytes));
+        let (found, message) = damage(then(&bytes));
         assert_eq!(found, 1);
-        assert!(told.contains(expected), "{told}");
+        assert!(message.contains(expected), "{message}");
     }
 }
 
 #[test]
 fn interfaces_are_bounded() {
     let one = interface(Order::Little, 1, 0, &[]);
-    let (found, told) = damage(then(&one.repeat(70_000)));
+    let (found, message) = damage(then(&one.repeat(70_000)));
     assert_eq!(found, 1);
-    assert!(told.contains("interfaces"), "{told}");
+    assert!(message.contains("interfaces"), "{message}");
 }
 
 /// Remembers the most it was asked for at once, which is the most the reader made room for.

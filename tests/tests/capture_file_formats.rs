@@ -79,7 +79,7 @@ fn captured_may_exceed_original_and_snapshot_length() {
 }
 
 #[test]
-fn sections_interfaces_and_packet_kinds_are_told_apart() {
+fn sections_interfaces_and_packet_types_are_distinguished() {
     let (big, little) = (Order::Big, Order::Little);
     let obsolete = [&[0, 1, 0xff, 0xff], &big.words(&[0, 3, 20, 99])[..], PACKET].concat();
     let bytes = [
@@ -111,7 +111,7 @@ fn sections_interfaces_and_packet_kinds_are_told_apart() {
 }
 
 #[test]
-fn a_block_length_without_its_padding_is_rounded_up() {
+fn a_block_length_without_padding_is_rounded_up() {
     let order = Order::Little;
     let mut odd = enhanced(order, 0, 5, 18, &PACKET[..18]);
     let end = odd.len();

@@ -72,7 +72,7 @@ fn expected(row: &Row) -> Totals {
     }
 }
 
-/// What is wrong with the reading of one capture, if anything.
+/// The error in the reading of one capture, if there is one.
 fn fault(row: &Row, path: &Path) -> Option<String> {
     let unreadable = row["class"] == "unreadable";
     match totals(path) {

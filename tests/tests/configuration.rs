@@ -75,7 +75,7 @@ fn lists_switches_and_the_go_tools_names_work_everywhere() {
 }
 
 #[test]
-fn compat_has_the_go_tools_defaults_where_nothing_is_said() {
+fn compat_uses_the_go_tools_defaults() {
     let scratch = Scratch::new();
     let file = file(&scratch, "compat = true\ndaq = \"ebpf\"\n");
     let run = run_with(&[("WHEREFORE_I", "lo")], &["config", "show", "--config", &file]);
@@ -91,7 +91,7 @@ fn compat_has_the_go_tools_defaults_where_nothing_is_said() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once() {
+fn all_errors_are_reported_together() {
     let scratch = Scratch::new();
     let file = file(&scratch, "anom_gv_capp = 5\ntop = 2000\nloglevel = [\"info\", \"warn\"]\n");
     let arguments = [
@@ -129,7 +129,7 @@ fn everything_that_is_wrong_is_said_at_once() {
 }
 
 #[test]
-fn files_that_are_none_are_named() {
+fn paths_that_are_no_files_are_named() {
     let scratch = Scratch::new();
     let broken = file(&scratch, "top = 5\nloglevel = info\n");
     let run = run_with(&[], &["config", "check", "--config", &broken]);
@@ -177,7 +177,7 @@ fn sinks_that_cannot_be_opened_are_found_by_the_check() {
 }
 
 #[test]
-fn a_log_that_cannot_be_written_ends_nothing() {
+fn a_log_that_cannot_be_written_ends_no_run() {
     let capture = directory().join("made/quiet-then-burst.pcap.gz");
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut replay = command(["replay", capture.to_str().unwrap(), "--alerts", "-"]);
@@ -186,7 +186,7 @@ fn a_log_that_cannot_be_written_ends_nothing() {
 }
 
 #[test]
-fn slips_in_variables_are_said_and_others_are_not() {
+fn misspelled_variables_are_reported_and_foreign_ones_ignored() {
     let capture = directory().join("made/network.pcap");
     let variables =
         [("WHEREFORE_TRANSFER_INTERVALL", "5s"), ("WHEREFORE_PORT", "tcp://10.0.0.1:80")];
@@ -233,7 +233,7 @@ fn sinks_are_tables_of_the_file_or_a_variable() {
 }
 
 #[test]
-fn the_check_finds_what_is_not_there_and_makes_nothing() {
+fn the_check_reports_missing_files_and_creates_none() {
     let scratch = Scratch::new();
     let path = |name: &str| scratch.path(name).display().to_string();
     let text = format!(
@@ -285,7 +285,7 @@ fn the_check_finds_what_is_not_there_and_makes_nothing() {
 }
 
 #[test]
-fn what_is_shown_is_a_file_that_gives_the_same_settings() {
+fn the_shown_configuration_reads_back_as_the_same_settings() {
     let scratch = Scratch::new();
     fs::write(scratch.path("url"), "http://h/").unwrap();
     let url = format!("file:{}", scratch.path("url").display());
@@ -327,7 +327,7 @@ fn what_is_shown_is_a_file_that_gives_the_same_settings() {
 }
 
 #[test]
-fn secrets_of_sinks_are_hidden_and_what_is_hidden_is_no_secret() {
+fn secrets_of_sinks_are_hidden_and_a_mask_is_no_secret() {
     let scratch = Scratch::new();
     let text = "[[sink]]\ntype = \"slack\"\nurl = \"https://h/SECRET\"\n[[sink]]\ntype = \"webhook\"\n\
                 url = \"http://u:SECRET@h/\"\nheader = [\"Authorization=Bearer SECRET\"]\nsecret = \"SECRET\"\n\
@@ -355,7 +355,7 @@ fn secrets_of_sinks_are_hidden_and_what_is_hidden_is_no_secret() {
 }
 
 #[test]
-fn variables_that_mean_nothing_or_the_same_are_named() {
+fn unknown_and_duplicate_variables_are_named() {
     let check =
         |variables: &[(&str, &str)]| run_with(variables, &["config", "check", "--config", "none"]);
     let typo =
@@ -409,7 +409,7 @@ fn root() -> PathBuf {
 }
 
 #[test]
-fn documents_are_what_the_program_prints() {
+fn generated_documents_match_the_programs_output() {
     // The list of them is xtask's.
     let mut xtask = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     xtask.args(["run", "--quiet", "--package", "xtask", "--", "docs", "--check"]);
@@ -419,7 +419,7 @@ fn documents_are_what_the_program_prints() {
 }
 
 #[test]
-fn the_default_file_says_what_the_program_does() {
+fn the_default_file_matches_the_programs_defaults() {
     let scratch = Scratch::new();
     let text = fs::read_to_string(root().join("deploy/wherefore.toml")).unwrap();
     assert!(text.lines().all(|line| line.is_empty() || line.starts_with('#')));
@@ -460,7 +460,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn no_file_and_no_arguments_make_it_panic(
+    fn no_file_and_no_arguments_cause_a_panic(
         text in prop_oneof![
             proptest::collection::vec(any::<u8>(), 0..200),
             "([a-z_]{1,12} = [-0-9.\"'a-z\\[\\]{}:/,]{0,12}\n){0,8}".prop_map(String::into_bytes),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use wherefore_agent::detect::detectors::{
-    AggregateDetector, AggregateState, Detector, FlowDetector, FlowState, FlowStates, Ordinary,
-    Quantity, Quiet, Test, Verdict,
+    AggregateDetector, AggregateState, Detector, FlowDetector, FlowState, FlowStates,
+    OrdinaryVolumes, Quantity, SilentEvent, Test, Verdict,
 };
 use wherefore_agent::message;
 
@@ -85,7 +85,7 @@ proptest! {
 
     /// A skipped gap has the same result as single steps.
     #[test]
-    fn what_is_passed_as_ordinary_is_found_so(
+    fn the_fast_path_gives_the_same_result(
         points in flow_points(0..700), spread in 0u8..4, limit in 0f32..8.0
     ) {
         let detector = FlowDetector::default();
@@ -95,7 +95,7 @@ proptest! {
             // Most flows vary by less than the values of the strategy.
             let point = point.powf(1.0 / f64::from(1 << spread));
             let verdict = detector.step(&mut stepped, point);
-            if detector.pass_ordinary(&mut packed, 0, point, &Ordinary::below(limit)) {
+            if detector.step_ordinary(&mut packed, 0, point, &OrdinaryVolumes::below(limit)) {
                 prop_assert!(verdict.score < limit.max(1.0), "{verdict:?}");
             } else {
                 let mut state = packed.unpack(0);
@@ -109,7 +109,7 @@ proptest! {
 
     /// Skipping is stepping, whatever came before and comes after.
     #[test]
-    fn a_skipped_silence_is_one_that_was_stepped_through(
+    fn skipping_a_silence_equals_stepping_through_it(
         points in flow_points(0..600),
         silence in prop_oneof![0u32..20, 200u32..600, Just(70_000)],
     ) {
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn a_silence_that_passes_at_once_leaves_the_same(
+    fn skipping_a_silence_gives_the_same_state(
         points in flow_points(0..600),
         silence in prop_oneof![1u32..20, 200u32..600, Just(70_000)],
         is_judged: bool,
@@ -140,8 +140,8 @@ proptest! {
         }
         let mut highest = 0.0_f32;
         let mut visit = |quiet| match quiet {
-            Quiet::Block(verdict) => highest = highest.max(verdict.score),
-            Quiet::Silence { last, .. } => highest = highest.max(last.score),
+            SilentEvent::Block(verdict) => highest = highest.max(verdict.score),
+            SilentEvent::Silence { last, .. } => highest = highest.max(last.score),
         };
         detector.pass_quiet(&mut passed, silence, is_judged.then_some(&mut visit as _));
         let due = (0..silence).map(|_| detector.step(&mut stepped, 0.0).score).fold(0.0, f32::max);
@@ -197,7 +197,8 @@ fn most_of_a_day_is_passed_as_ordinary() {
     packed.grow(1);
     let points = busy(17_280, 5);
     let is_passed = |point: &&f64| {
-        let is_passed = detector.pass_ordinary(&mut packed, 0, **point, &Ordinary::below(1.0));
+        let is_passed =
+            detector.step_ordinary(&mut packed, 0, **point, &OrdinaryVolumes::below(1.0));
         if !is_passed {
             let mut state = packed.unpack(0);
             detector.step(&mut state, **point);
@@ -209,9 +210,9 @@ fn most_of_a_day_is_passed_as_ordinary() {
     assert!(passed > points.len() / 2, "{passed} of {}", points.len());
 }
 
-/// Counts of intervals were written with a fraction once, and a file may say anything.
+/// Earlier versions wrote counts of intervals with a fraction, and a file may have any content.
 #[test]
-fn a_kept_past_is_read_whatever_it_says() {
+fn stored_state_with_any_content_is_read() {
     let kept = serde_json::to_value(FlowState::default()).unwrap();
     for (said, read) in [(20.0, 20.0), (0.75, 0.0), (-3.0, 0.0), (1e30, 16_383.0)] {
         let mut kept = kept.clone();
@@ -223,7 +224,7 @@ fn a_kept_past_is_read_whatever_it_says() {
 
 /// Enough flows, of which all grow, that room is made more than once.
 #[test]
-fn what_is_remembered_of_many_flows_stays_apart() {
+fn the_states_of_many_flows_stay_separate() {
     let detector = FlowDetector::default();
     let mut random = fastrand::Rng::with_seed(6);
     let mut stepped = vec![FlowState::default(); 2_000];
@@ -243,7 +244,7 @@ fn what_is_remembered_of_many_flows_stays_apart() {
 }
 
 #[test]
-fn a_day_of_noise_is_ordinary() {
+fn a_day_of_noise_causes_no_alert() {
     for seed in 0..20 {
         let found = verdicts(&FlowDetector::default(), &busy(17_280, seed));
         assert!(rarest(&found).score < 5.5, "{:?}", rarest(&found));
@@ -283,13 +284,13 @@ fn a_beacon_is_known_by_its_period() {
 }
 
 #[test]
-fn a_flow_of_which_little_is_known_is_not_judged_hard() {
+fn a_flow_with_a_short_history_is_judged_leniently() {
     let found = verdicts(&FlowDetector::default(), &[500.0, 800.0, 0.0, 600.0, 5e6]);
     assert!(rarest(&found).score < 4.0, "{:?}", rarest(&found));
 }
 
 #[test]
-fn an_aggregate_that_leaves_its_range_says_so() {
+fn an_aggregate_that_leaves_its_range_is_reported() {
     let daily = |hour: usize| 1e6 + 5e5 * (hour as f64 * std::f64::consts::TAU / 288.0).sin();
     let mut points: Vec<f64> = (0..2880).map(daily).collect();
     points.push(3e6);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use wherefore_agent::detect::series::{Lesson, Series, SeriesOptions, Sought};
+use wherefore_agent::detect::series::{BaselineUpdate, Lookup, Series, SeriesOptions};
 use wherefore_agent::options::EngineSettings;
 use wherefore_agent::traffic::flows::Flows;
 use wherefore_agent::traffic::group::GroupBy;
@@ -19,7 +19,7 @@ const OPTIONS: SeriesOptions =
     SeriesOptions { window: 10, max_groups: 1000, expire_after: 60, assume_quiet_before: true };
 
 #[test]
-fn an_alert_tells_what_was_usual() {
+fn an_alert_has_the_baseline() {
     let mut points = vec![50_000; 20];
     points.push(500_000);
     let [(20, alert)] = &alerts(engine_settings(), &points)[..] else { panic!("one alert at 20") };
@@ -30,7 +30,7 @@ fn an_alert_tells_what_was_usual() {
 }
 
 #[test]
-fn a_new_pair_has_a_past_of_zeros() {
+fn a_new_pair_has_a_history_of_zeros() {
     let mut points = vec![0; 20];
     points.push(500_000);
     let [(20, alert)] = &alerts(engine_settings(), &points)[..] else { panic!("one alert at 20") };
@@ -70,25 +70,25 @@ impl Collected {
     }
 
     fn collect(&mut self, group: FlowKey, flow: FlowKey, counters: Counters) {
-        let mut sought = [Sought::default()];
-        self.series.seek(&[group], &mut sought);
+        let mut lookup = [Lookup::default()];
+        self.series.look_up(&[group], &mut lookup);
         self.flows.push(&flow, &counters);
         let at = self.flows.len() - 1;
-        self.series.collect((group, sought[0]), &self.flows, at, false);
+        self.series.collect((group, lookup[0]), &self.flows, at, false);
     }
 
     /// The windows of all groups after the interval.
     fn close(&mut self) -> BTreeMap<FlowKey, Vec<f64>> {
-        self.close_with(Lesson::Usual)
+        self.close_with(BaselineUpdate::Learn)
     }
 
     /// The same, of which this is learned.
-    fn close_with(&mut self, lesson: Lesson) -> BTreeMap<FlowKey, Vec<f64>> {
+    fn close_with(&mut self, update: BaselineUpdate) -> BTreeMap<FlowKey, Vec<f64>> {
         let mut windows = BTreeMap::new();
         self.series.close(&self.flows, 1.0, |window| {
             assert_eq!(window.points.newest(), *window.points.to_vec().last().expect("a point"));
             windows.insert(window.key(), window.points.to_vec());
-            lesson
+            update
         });
         self.flows = Flows::default();
         windows
@@ -98,7 +98,7 @@ impl Collected {
 proptest! {
     /// The bytes of each host in each of some intervals; 0 is none.
     #[test]
-    fn octets_in_are_octets_in_windows(
+    fn all_added_bytes_are_in_the_windows(
         rows in prop::collection::vec(prop::collection::vec(0_u64..1_000_000, 5), 1..10),
     ) {
         let mut collected = Collected::new(OPTIONS);
@@ -129,7 +129,7 @@ proptest! {
         let mut collected = Collected::new(SeriesOptions { assume_quiet_before: false, ..OPTIONS });
         let mut window = OPTIONS.window;
         let mut due: Vec<f64> = Vec::new();
-        for (bytes, lesson, length) in rows {
+        for (bytes, update, length) in rows {
             if let Some(length) = length {
                 window = length;
                 due.drain(..due.len().saturating_sub(window));
@@ -141,10 +141,10 @@ proptest! {
             due.push(bytes as f64);
             due.drain(..due.len().saturating_sub(window));
             collected.collect(flow(1, 1), flow(1, 1), moved(bytes));
-            let lesson = if lesson == 0 { Lesson::Ignored } else { Lesson::Usual };
-            let windows = collected.close_with(lesson);
+            let update = if update == 0 { BaselineUpdate::Freeze } else { BaselineUpdate::Learn };
+            let windows = collected.close_with(update);
             prop_assert_eq!(&windows[&flow(1, 1)], &due);
-            if lesson == Lesson::Ignored {
+            if update == BaselineUpdate::Freeze {
                 due = before;
             }
         }
@@ -173,9 +173,9 @@ proptest! {
         let run = |gives_quiet: bool| {
             let settings = EngineSettings { rarity: rarity.clone(), ..engine_settings() };
             let mut engine = alerting(settings);
-            let mut told = Vec::new();
+            let mut reported = Vec::new();
             let mut take = |at: i64, flows: Vec<_>| {
-                told.extend(step(&mut engine, &interval(at, flows)).alerts);
+                reported.extend(step(&mut engine, &interval(at, flows)).alerts);
             };
             let before = points.len() as i64;
             for (at, bytes) in points.iter().enumerate() {
@@ -183,13 +183,13 @@ proptest! {
             }
             (before..before + gap).filter(|_| gives_quiet).for_each(|at| take(at, Vec::new()));
             take(before + gap, vec![(flow(2, 1), moved(9)), (flow(1, 1), moved(3_000_000))]);
-            told
+            reported
         };
         prop_assert_eq!(run(false), run(true));
     }
 
     #[test]
-    fn memory_has_a_bound_and_what_makes_room_is_counted(
+    fn memory_is_bounded_and_evictions_are_counted(
         max_groups in 1_usize..200,
         bursts in prop::collection::vec(0_u16..400, 1..8),
     ) {
@@ -253,17 +253,17 @@ proptest! {
     }
 
     #[test]
-    fn what_is_always_the_same_is_never_unusual(bytes in 1_u64..1 << 50, length in 1_usize..150) {
-        let told = alerts(engine_settings(), &vec![bytes; length]);
-        prop_assert!(told.is_empty(), "{:?}", told.first());
+    fn a_constant_series_is_never_unusual(bytes in 1_u64..1 << 50, length in 1_usize..150) {
+        let reported = alerts(engine_settings(), &vec![bytes; length]);
+        prop_assert!(reported.is_empty(), "{:?}", reported.first());
     }
 
     #[test]
-    fn what_jumps_from_a_steady_state_is(bytes in 60_000_u64..1 << 40, times in 3_u64..1000) {
+    fn a_jump_from_a_steady_state_is_unusual(bytes in 60_000_u64..1 << 40, times in 3_u64..1000) {
         let points = [vec![bytes; 12], vec![bytes * times]].concat();
-        let told = alerts(engine_settings(), &points);
-        prop_assert_eq!(told.len(), 1);
-        prop_assert_eq!((told[0].0, told[0].1.bytes), (12, bytes * times));
+        let reported = alerts(engine_settings(), &points);
+        prop_assert_eq!(reported.len(), 1);
+        prop_assert_eq!((reported[0].0, reported[0].1.bytes), (12, bytes * times));
     }
 
     #[test]

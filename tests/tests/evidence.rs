@@ -26,8 +26,8 @@ const B: &str = "192.0.2.7";
 /// Sent at a time; both as tcpdump will say.
 fn packet(time_ns: i64, from: &str, to: &str, len: usize) -> ReadBack {
     let [source, target]: [IpAddr; 2] = [from.parse().unwrap(), to.parse().unwrap()];
-    let octet = |place: usize| (time_ns as usize / 1000 + place) as u8;
-    let datagram = Transport::udp(1000, 2000, (0..len).map(octet).collect());
+    let byte = |place: usize| (time_ns as usize / 1000 + place) as u8;
+    let datagram = Transport::udp(1000, 2000, (0..len).map(byte).collect());
     let link = Link::new([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
     let bytes = link.frame(&Network::between(source, target), &datagram);
     ReadBack { time_ns, wire_len: bytes.len(), bytes }
@@ -110,18 +110,18 @@ fn read_all(files: &[PathBuf]) -> Vec<ReadBack> {
 }
 
 /// The number of bytes in the directories.
-fn octets_in(directory: &Path) -> u64 {
+fn bytes_in(directory: &Path) -> u64 {
     packet_files(directory).iter().map(|file| file.metadata().unwrap().len()).sum()
 }
 
 #[test]
 fn the_log_holds_exactly_the_packets_of_the_alert_both_ways() {
-    let told = conversation(A, B, 200);
-    let mut all = [told.clone(), conversation("10.0.0.3", "192.0.2.8", 0)].concat();
+    let reported = conversation(A, B, 200);
+    let mut all = [reported.clone(), conversation("10.0.0.3", "192.0.2.8", 0)].concat();
     all.sort();
     let replay = Replay::of(&all, &["-log_packets=true"]);
     let files = files_with(&replay.archive(), "pcap");
-    assert_eq!(read_all(&files), told);
+    assert_eq!(read_all(&files), reported);
     let named = replay.named("pcap");
     assert!(!named.is_empty() && named.iter().all(|file| files.contains(file)), "{named:?}");
     let name = files[0].file_name().unwrap().to_str().unwrap().to_owned();
@@ -136,15 +136,15 @@ fn the_log_holds_exactly_the_packets_of_the_alert_both_ways() {
 }
 
 #[test]
-fn the_flight_recorder_brings_what_was_before_the_alert() {
-    let told = conversation(A, B, 200);
-    let mut all = [told.clone(), conversation("10.0.0.3", "192.0.2.8", 0)].concat();
+fn the_flight_recorder_has_packets_from_before_the_alert() {
+    let reported = conversation(A, B, 200);
+    let mut all = [reported.clone(), conversation("10.0.0.3", "192.0.2.8", 0)].concat();
     all.sort();
     let replay = Replay::of(&all, &["--evidence-ring", "4MB", "--evidence-snaplen", "128"]);
     let [file] = &replay.named("pcapng")[..] else { panic!("{}", replay.alert()) };
     // Up to the end of the interval that the alert is about.
     let end = START + (BURST + 1) * SECOND;
-    let heads = told.iter().filter(|packet| packet.time_ns < end).map(|packet| {
+    let heads = reported.iter().filter(|packet| packet.time_ns < end).map(|packet| {
         let bytes = packet.bytes[..packet.bytes.len().min(128)].to_vec();
         ReadBack { bytes, ..packet.clone() }
     });
@@ -228,7 +228,7 @@ fn the_directories_have_a_bound() {
     all.sort();
     let bounds = ["--log-packets", "--evidence-ring", "4MB", "--evidence-max-size", "300kB"];
     let replay = Replay::of(&all, &bounds);
-    let total = octets_in(&replay.archive()) + octets_in(&replay.scratch.path("incoming"));
+    let total = bytes_in(&replay.archive()) + bytes_in(&replay.scratch.path("incoming"));
     assert!(total <= 300_000, "{total}");
     assert!(total > 200_000, "{total} bytes: room is left that was not used");
     assert!(replay.run.stderr.contains("beyond the allowed size"), "{}", replay.run.stderr);
@@ -279,9 +279,9 @@ fn no_link_is_followed_and_no_file_replaced() {
 }
 
 #[test]
-fn a_full_disk_costs_evidence_and_no_accounting() {
+fn a_full_disk_loses_evidence_but_no_counts() {
     if let Err(reason) = Lab::privilege() {
-        wherefore_tests::skip("a_full_disk_costs_evidence_and_no_accounting", &reason);
+        wherefore_tests::skip("a_full_disk_loses_evidence_but_no_counts", &reason);
         return;
     }
     let scratch = Scratch::new();
@@ -299,12 +299,12 @@ fn a_full_disk_costs_evidence_and_no_accounting() {
         Run::from(unshare.output().unwrap())
     };
     let log = ["--log-packets", "--evidence-ring", "4MB", "-l", "disk", "--archive-dir"];
-    let told = replay(&[&log[..], &["disk/packets"]].concat()).succeeded();
-    assert!(told.stderr.contains("could not be written"), "{}", told.stderr);
+    let full_disk = replay(&[&log[..], &["disk/packets"]].concat()).succeeded();
+    assert!(full_disk.stderr.contains("could not be written"), "{}", full_disk.stderr);
     let capture = scratch.path("capture").display().to_string();
     let plain = run(["replay", &capture, "--transfer-interval", "1s"]).succeeded();
     let totals = |run: &Run| run.stdout.lines().last().unwrap().to_owned();
-    assert_eq!(totals(&told), totals(&plain));
+    assert_eq!(totals(&full_disk), totals(&plain));
     // The files that exist are complete.
     let files = packet_files(&scratch.path("kept"));
     assert!(!files.is_empty());
@@ -314,7 +314,7 @@ fn a_full_disk_costs_evidence_and_no_accounting() {
 }
 
 #[test]
-fn wrong_options_are_said_together() {
+fn wrong_options_are_reported_together() {
     let run = run(["replay", "x", "--log-packets", "--evidence-ring", "1kB"]);
     assert_eq!(run.code, Some(2), "{}", run.stderr);
     for part in ["--log-packets: name the directory", "--evidence-ring: name", "from 64KiB"] {

@@ -110,7 +110,8 @@ fn the_kernel_selects_what_the_host_selects() -> Result<()> {
     for text in EXPRESSIONS.iter().step_by(3) {
         let ours = Expression::new(text)?.expect("it is not empty");
         let mut kernel = Kernel::load(Direction::Ingress, 1000)?;
-        kernel.set_program(ours.program().map_err(|untold| anyhow::anyhow!("{untold}"))?)?;
+        kernel
+            .set_program(ours.program().map_err(|unsupported| anyhow::anyhow!("{unsupported}"))?)?;
         for (flow, frame) in &some {
             kernel.run(program::TC_INGRESS, frame, None, 1)?;
             let is_in_flow = !kernel.take()?.flows.is_empty();
@@ -146,7 +147,7 @@ fn libpcaps_programs_run_as_libpcap_runs_them() -> Result<()> {
 }
 
 #[test]
-fn what_libpcap_refuses_is_refused_in_its_words() {
+fn an_expression_that_libpcap_refuses_is_refused_with_its_message() {
     for (text, words) in [
         ("tcp and and udp", "syntax error"),
         ("net 10.0.0.1/8", "non-network bits set"),
@@ -200,14 +201,14 @@ fn frames_of(path: &std::path::Path, frames: &mut Vec<(FlowKey, Vec<u8>)>) {
 
 fn is_plain(frame: &[u8], key: &FlowKey) -> bool {
     let has_no_extension = key.family == 4 || frame[20] == key.protocol;
-    // libpcap reads ports where a length in the header says that there is no room for any.
+    // libpcap reads ports even if a length in the header leaves no space for them.
     let is_first_fragment = key.family == 6 || (frame[20] & 0x1f, frame[21]) == (0, 0);
     let carries_ports = matches!(key.protocol, 6 | 17 | 132) && is_first_fragment;
     has_no_extension && (!carries_ports || (key.sport, key.dport) != (0, 0))
 }
 
 #[test]
-fn what_a_link_type_does_not_say_is_refused_for_it() -> Result<()> {
+fn tests_of_fields_that_a_link_type_lacks_are_refused() -> Result<()> {
     for text in ["outbound", "not inbound", "udp and outbound", "type data", "dir tods"] {
         let expression = Expression::new(text)?.expect("it is not empty");
         let error = expression.check(LinkType::ETHERNET, false).expect_err(text).to_string();
@@ -225,8 +226,8 @@ fn what_a_link_type_does_not_say_is_refused_for_it() -> Result<()> {
 #[test]
 fn raw_ip_has_another_number_in_libpcap() -> Result<()> {
     let expression = Expression::new("less 60000")?.expect("an expression");
-    let mut octets = [0; 40];
-    octets[0] = 0x45;
-    assert!(expression.selects(&FlowKey::default(), &captured(LinkType::RAW, &octets, 40)));
+    let mut bytes = [0; 40];
+    bytes[0] = 0x45;
+    assert!(expression.selects(&FlowKey::default(), &captured(LinkType::RAW, &bytes, 40)));
     Ok(())
 }

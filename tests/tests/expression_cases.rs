@@ -31,7 +31,7 @@ impl Capture {
         Self { is_big, ..Self::new(0, [[&family[..], packet].concat()]) }
     }
 
-    fn octets(&self) -> Vec<u8> {
+    fn bytes(&self) -> Vec<u8> {
         let word = |word: u32| if self.is_big { word.to_be_bytes() } else { word.to_le_bytes() };
         let half = |half: u16| if self.is_big { half.to_be_bytes() } else { half.to_le_bytes() };
         let mut file = [&word(0xa1b2_c3d4)[..], &half(2), &half(4)].concat();
@@ -47,7 +47,7 @@ impl Capture {
     fn replay(&self, expression: &str) -> Run {
         let directory = Scratch::new();
         let path = directory.path("frames.pcap");
-        std::fs::write(&path, self.octets()).expect("a file");
+        std::fs::write(&path, self.bytes()).expect("a file");
         let mut command = command(["replay", "--flows", "-", "-f", expression]);
         command.arg(path).output().expect("it runs").into()
     }
@@ -97,14 +97,14 @@ fn ports(source: u16, destination: u16) -> Vec<u8> {
 }
 
 #[test]
-fn chains_of_headers_are_followed_by_jumps_that_go_back() {
+fn header_chains_are_followed_with_backward_jumps() {
     let segment = ports(5000, 80);
     let chains = [&[][..], &[60], &[0, 43, 60], &[44]];
     let packets = chains.iter().zip(1..).map(|(chain, host)| v6(host, chain, TCP, &segment));
     let other = v6(9, &[60], UDP, &segment);
     let six = Capture::ethernet(0x86dd, packets.chain([other]));
     six.check(&[("ip6 protochain 6", 4), ("ip6 protochain 17", 1), ("ip6 protochain 60", 3)]);
-    // An authentication header of 12 bytes, which says so in words of 4 less 2.
+    // An authentication header of 12 bytes; its length field counts words of 4 bytes, less 2.
     let hidden = [&[TCP, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &segment].concat();
     let four =
         Capture::ethernet(0x0800, [v4(1, 51, &hidden), v4(2, TCP, &segment), v4(3, UDP, &segment)]);
@@ -147,7 +147,7 @@ fn wifi(flags: u8, receiver: u8, packet: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn words_of_a_link_type_mean_something_there() {
+fn keywords_of_a_link_type_select_frames_of_that_type() {
     let packet = |host| v4(host, UDP, &ports(5000, 53));
     let frames = [(1, 5), (1, 6), (2, 5)].iter().zip(1..);
     let frames = frames.map(|((flags, receiver), host)| wifi(*flags, *receiver, &packet(host)));
@@ -163,7 +163,7 @@ fn words_of_a_link_type_mean_something_there() {
     Capture::new(105, frames.clone()).check(&cases);
     let radiotap = |frame: &Vec<u8>| [&[0, 0, 8, 0, 0, 0, 0, 0][..], frame].concat();
     Capture::new(127, frames.iter().map(radiotap)).check(&cases);
-    // Linux cooked headers say whether a packet was sent (4).
+    // Linux cooked headers contain whether a packet was sent (4).
     let cooked =
         |kind| [&[0, kind, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0][..], &packet(kind)].concat();
     Capture::new(113, [0, 1, 4].map(cooked)).check(&[("outbound", 1), ("inbound", 2)]);

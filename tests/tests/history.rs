@@ -170,8 +170,8 @@ fn inside(process: u32, file: &str) -> Result<Sums> {
 }
 
 #[test]
-fn a_full_disk_costs_nothing_once_there_is_room() -> Result<()> {
-    let name = "a_full_disk_costs_nothing_once_there_is_room";
+fn a_full_disk_loses_nothing_once_there_is_space() -> Result<()> {
+    let name = "a_full_disk_loses_nothing_once_there_is_space";
     let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
     let scratch = Scratch::new();
     let disk = scratch.path("disk");
@@ -188,11 +188,11 @@ fn a_full_disk_costs_nothing_once_there_is_room() -> Result<()> {
     // Until nothing fits any more.
     let filled = fs::write(&full, vec![0; 2 << 20]);
     ensure!(filled.is_err(), "the disk is too large");
-    let is_told = || {
+    let is_logged = || {
         udp_send(&lab.a, &lab.b, datagrams(20)).is_ok()
             && agent.log().contains("cannot write the history: counting continues")
     };
-    ensure!(wait_until(PATIENCE, is_told), "{}", agent.log());
+    ensure!(wait_until(PATIENCE, is_logged), "{}", agent.log());
     fs::remove_file(&full)?;
     let is_over = || agent.log().contains("the history can be written again");
     ensure!(wait_until(PATIENCE, is_over), "{}", agent.log());
@@ -242,7 +242,7 @@ fn one_agent_writes_to_a_file_and_a_replay_only_where_it_is_named() -> Result<()
 }
 
 #[test]
-fn what_cannot_be_answered_is_said() {
+fn an_impossible_query_is_an_error() {
     let scratch = Scratch::new();
     let missing = text(&scratch.path("none.db"));
     let absent = run(["history", "--history", &missing]);

@@ -14,7 +14,7 @@ use wherefore_tests::engine::{alerting, alerts, engine_settings, flow, interval,
 const RULES: Rules = Rules { repeat_after: 60, resolve_after: 6, cool_down: 0, limit: None };
 
 /// The reported messages, as `interval status`.
-fn told(settings: EngineSettings, points: &[u64]) -> Vec<String> {
+fn reported(settings: EngineSettings, points: &[u64]) -> Vec<String> {
     let word = |status| match status {
         Status::Firing => "firing",
         Status::Update => "update",
@@ -34,7 +34,7 @@ fn an_incident_begins_lasts_and_is_over() {
     let rules = Rules { repeat_after: 8, resolve_after: 6, ..RULES };
     let all = alerts(with_rules(rules.clone()), &points);
     assert_eq!(
-        told(with_rules(rules), &points),
+        reported(with_rules(rules), &points),
         ["30 firing", "38 update", "46 update", "55 resolved"]
     );
     let key = &all[0].1.key;
@@ -53,7 +53,7 @@ fn an_incident_lasts_as_long_when_the_clock_is_set() {
     let lengths = |step_s: i64| {
         let rules = Rules { repeat_after: 4, resolve_after: 6, ..RULES };
         let mut engine = alerting(with_rules(rules));
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for index in 0..60 {
             let bytes = if (30..40).contains(&index) { 5_000_000 } else { 50_000 };
             let flows = vec![(flow(1, 1), moved(bytes)), (flow(2, 1), moved(1000))];
@@ -64,10 +64,10 @@ fn an_incident_lasts_as_long_when_the_clock_is_set() {
                 interval.end_ns += step_s * SECOND;
                 interval.stepped_ns = if index == 34 { step_s * SECOND } else { 0 };
             }
-            told.extend(step(&mut engine, &interval).alerts);
+            reported.extend(step(&mut engine, &interval).alerts);
         }
         let of = |alert: &Alert| (alert.status, alert.incident_seconds, alert.interval_seconds);
-        told.iter().map(of).collect::<Vec<_>>()
+        reported.iter().map(of).collect::<Vec<_>>()
     };
     let unset = lengths(0);
     assert_eq!(unset.last().unwrap().1, 50.0);
@@ -82,14 +82,14 @@ fn a_short_lull_does_not_end_an_incident() {
         .map(|n| if (30..60).contains(&n) && n % 5 == 0 { 5_000_000 } else { 50_000 })
         .collect();
     let rules = RULES;
-    assert_eq!(told(with_rules(rules), &points), ["30 firing", "61 resolved"]);
+    assert_eq!(reported(with_rules(rules), &points), ["30 firing", "61 resolved"]);
     let impatient = Rules { repeat_after: 60, resolve_after: 4, ..RULES };
-    let told = told(with_rules(impatient), &points);
-    assert_eq!(told.len(), 12, "{told:?}");
+    let reported = reported(with_rules(impatient), &points);
+    assert_eq!(reported.len(), 12, "{reported:?}");
 }
 
 #[test]
-fn after_an_incident_the_same_group_is_not_told_for_a_while() {
+fn after_an_incident_the_same_group_is_not_reported_for_a_while() {
     let burst = |at: usize, points: &mut Vec<u64>, length: usize| {
         points[at..at + length].fill(5_000_000);
     };
@@ -99,12 +99,15 @@ fn after_an_incident_the_same_group_is_not_told_for_a_while() {
     burst(80, &mut points, 1);
     let cool = |cool_down| with_rules(Rules { cool_down, ..RULES });
     let each = ["30 firing", "36 resolved", "40 firing", "46 resolved"];
-    assert_eq!(told(cool(0), &points)[..4], each);
+    assert_eq!(reported(cool(0), &points)[..4], each);
     // Over at 36, so that 40 is within and 80 is not.
-    assert_eq!(told(cool(20), &points), ["30 firing", "36 resolved", "80 firing", "86 resolved"]);
+    assert_eq!(
+        reported(cool(20), &points),
+        ["30 firing", "36 resolved", "80 firing", "86 resolved"]
+    );
     // One that continues is reported once the cool-down is over.
     burst(40, &mut points, 25);
-    let late = told(cool(20), &points);
+    let late = reported(cool(20), &points);
     assert_eq!(late[..4], ["30 firing", "36 resolved", "56 firing", "70 resolved"]);
 }
 
@@ -112,39 +115,39 @@ fn after_an_incident_the_same_group_is_not_told_for_a_while() {
 fn what_keeps_coming_back_is_reported_less_and_less_often() {
     let points: Vec<u64> =
         (0..900).map(|at| if at >= 30 && at % 15 == 0 { 5_000_000 } else { 50_000 }).collect();
-    let all = told(with_rules(Rules { cool_down: 5, ..RULES }), &points);
+    let all = reported(with_rules(Rules { cool_down: 5, ..RULES }), &points);
     let firing: Vec<_> = all.iter().filter(|one| one.ends_with("firing")).collect();
     // The pauses after the ends are 5, 20, 80 and 320 intervals long.
     assert_eq!(firing, ["30 firing", "45 firing", "75 firing", "165 firing", "495 firing"]);
 }
 
 #[test]
-fn an_anomaly_does_not_teach_what_is_usual() {
+fn an_anomaly_does_not_update_the_baseline() {
     let points = [vec![50_000; 30], vec![5_000_000; 40]].concat();
     let rules = Rules { repeat_after: 10, resolve_after: 6, ..RULES };
     assert_eq!(
-        told(with_rules(rules.clone()), &points),
+        reported(with_rules(rules.clone()), &points),
         ["30 firing", "40 update", "50 update", "60 update"]
     );
     // One that may: by the third interval half the reference is as high.
     let learning = EngineSettings { learn_anomalies: true, ..with_rules(rules.clone()) };
-    let learnt = told(learning, &points);
+    let learnt = reported(learning, &points);
     assert_eq!(learnt[0], "30 firing");
     assert!(learnt.len() == 2 && learnt[1].ends_with("resolved"), "{learnt:?}");
     // And one that does after a while.
     let in_time = EngineSettings { learn_after: 12, ..with_rules(rules) };
-    let learnt = told(in_time, &points);
+    let learnt = reported(in_time, &points);
     assert_eq!(learnt[..2], ["30 firing", "40 update"]);
     assert!(learnt.len() == 3 && learnt[2].ends_with("resolved"), "{learnt:?}");
 }
 
 #[test]
-fn nothing_is_told_before_the_window_is_full_unless_asked() {
+fn nothing_is_reported_before_the_window_is_full_unless_asked() {
     let points = [vec![50_000; 6], vec![5_000_000], vec![50_000; 20]].concat();
     let rules = RULES;
-    assert_eq!(told(with_rules(rules.clone()), &points), [""; 0]);
+    assert_eq!(reported(with_rules(rules.clone()), &points), [""; 0]);
     let eager = EngineSettings { quiet_start: false, ..with_rules(rules) };
-    assert_eq!(told(eager, &points), ["6 firing", "12 resolved"]);
+    assert_eq!(reported(eager, &points), ["6 firing", "12 resolved"]);
 }
 
 /// Several pairs burst at once; the second pair keeps the intervals coming.
@@ -160,7 +163,7 @@ fn burst_of(engine: &mut Alerting, pairs: u8, quiet: i64) -> Vec<Alert> {
 }
 
 #[test]
-fn beyond_the_limit_incidents_are_told_in_sum() {
+fn incidents_beyond_the_limit_are_summarised() {
     let limit = Some(Limit { burst: 3, per_interval: 0.01 });
     let rules = Rules { limit, ..RULES };
     let all = burst_of(&mut alerting(with_rules(rules)), 45, 20);
@@ -175,8 +178,9 @@ fn beyond_the_limit_incidents_are_told_in_sum() {
     assert_eq!(digest.dst, "*");
     assert_eq!(of(Kind::Digest, Status::Resolved).count(), 1);
     // The weightiest are reported: here those with the most bytes.
-    let told: Vec<_> = of(Kind::Volume, Status::Firing).map(|alert| alert.src.as_str()).collect();
-    assert_eq!(told, ["10.0.0.45", "10.0.0.44", "10.0.0.43"]);
+    let reported: Vec<_> =
+        of(Kind::Volume, Status::Firing).map(|alert| alert.src.as_str()).collect();
+    assert_eq!(reported, ["10.0.0.45", "10.0.0.44", "10.0.0.43"]);
 }
 
 #[test]
@@ -191,9 +195,9 @@ fn an_incident_of_an_earlier_run_goes_on() {
     let kept: Vec<Alert> = first.open().into_iter().cloned().collect();
     assert_eq!(kept, open);
     // It continues: with the history from before, it is neither reported again nor taken to be over.
-    let restored = |told: &[Alert]| {
+    let restored = |reported: &[Alert]| {
         let mut engine = alerting(with_rules(RULES));
-        engine.restore(told.to_vec(), |_| Some(0));
+        engine.restore(reported.to_vec(), |_| Some(0));
         engine
     };
     let mut second = restored(&kept);
@@ -217,7 +221,7 @@ fn an_incident_of_an_earlier_run_goes_on() {
 }
 
 #[test]
-fn what_was_held_back_is_told_when_there_is_room_again() {
+fn held_back_incidents_are_reported_when_the_limit_allows() {
     // Three decoys use up the rate limit, and an incident that continues comes after them.
     let limit = Some(Limit { burst: 3, per_interval: 0.1 });
     let mut engine = alerting(with_rules(Rules { limit, ..RULES }));
@@ -240,11 +244,11 @@ fn what_was_held_back_is_told_when_there_is_room_again() {
 }
 
 #[test]
-fn a_digest_of_an_earlier_run_goes_on() {
+fn a_digest_of_an_earlier_run_continues() {
     let limit = Some(Limit { burst: 1, per_interval: 0.0 });
     let rules = Rules { limit, ..RULES };
-    let told = burst_of(&mut alerting(with_rules(rules.clone())), 5, 20);
-    let digest = told.iter().find(|alert| alert.kind == Kind::Digest).unwrap().clone();
+    let reported = burst_of(&mut alerting(with_rules(rules.clone())), 5, 20);
+    let digest = reported.iter().find(|alert| alert.kind == Kind::Digest).unwrap().clone();
     let mut second = alerting(with_rules(rules));
     second.restore(vec![digest.clone()], |_| None);
     let all = burst_of(&mut second, 5, 12);
@@ -269,7 +273,7 @@ fn the_same_group_on_two_interfaces_is_one_incident() {
 }
 
 #[test]
-fn agents_agree_on_keys_as_far_as_they_are_to() {
+fn agents_share_keys_within_the_key_scope() {
     let jump = [vec![50_000; 20], vec![500_000]].concat();
     let key = |key_scope: KeyScope, host: &str| {
         let settings = message::Settings { key_scope, ..message::Settings::default() };
@@ -291,7 +295,7 @@ fn agents_agree_on_keys_as_far_as_they_are_to() {
 }
 
 #[test]
-fn what_is_allowed_is_counted_but_not_judged() {
+fn allowed_traffic_is_counted_but_not_judged() {
     let allow = vec!["10.0.0.250:1".parse().unwrap(), "7".parse().unwrap()];
     let mut engine = alerting(EngineSettings { allow, ..engine_settings() });
     for index in 0..25 {

@@ -12,7 +12,7 @@ use nix::sys::socket::{
 };
 use wherefore_common::abi::program;
 use wherefore_common::{Direction, FlowKey, flow::address_words};
-use wherefore_tests::kernel::{Kernel, key_octets};
+use wherefore_tests::kernel::{Kernel, key_bytes};
 use wherefore_tests::lab::frames::{Extension, Ipv6, Network, Transport};
 use wherefore_tests::lab::{Family, Host, Lab};
 
@@ -55,7 +55,7 @@ fn check(
         let flows = kernel.take()?.flows;
         let bytes = (headers + PAYLOAD) as u64;
         let expected = (1, bytes, bytes + 14, 0);
-        let key = key_octets(&key(lab, host, family, direction)?);
+        let key = key_bytes(&key(lab, host, family, direction)?);
         assert_eq!(flows.get(&key), Some(&expected), "{family:?} {direction:?}: {flows:?}");
     }
     Ok(())
@@ -99,7 +99,7 @@ fn send_paged(device: &str, frame: &[u8]) -> Result<()> {
     bind(socket.as_raw_fd(), &link_address(device)?)?;
     let parts = [IoSlice::new(&VIRTIO_HEADER), IoSlice::new(frame)];
     let sent = sendmsg::<()>(socket.as_raw_fd(), &parts, &[], MsgFlags::empty(), None)?;
-    ensure!(sent == VIRTIO_HEADER.len() + frame.len(), "only {sent} octets were sent");
+    ensure!(sent == VIRTIO_HEADER.len() + frame.len(), "only {sent} bytes were sent");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use anyhow::Result;
 use wherefore_agent::input::capture_file::CaptureFile;
 use wherefore_common::abi::program;
 use wherefore_common::{Direction, FlowKey, LinkType, Reason, Skip, Slice, link};
-use wherefore_tests::kernel::{Counted, Kernel, Sums, TEST_IFINDEX, key_octets};
+use wherefore_tests::kernel::{Counted, Kernel, Sums, TEST_IFINDEX, key_bytes};
 use wherefore_tests::lab::Lab;
 
 /// The length of frames that a test run accepts: more than an Ethernet header, and at most one page.
@@ -78,7 +78,7 @@ fn the_verifier_has_room_left() -> Result<()> {
         let mut kernel = Kernel::load_with_evidence(Direction::Ingress, 1, evidence)?;
         for name in names {
             let verified = kernel.verified_instructions(name)?;
-            println!("{name}, {evidence} octets of evidence: {verified} instructions");
+            println!("{name}, {evidence} bytes of evidence: {verified} instructions");
             assert!(verified < BUDGET, "{name}: {verified} instructions to verify");
         }
     }
@@ -119,18 +119,18 @@ fn on_the_host(frames: &[Vec<u8>], link: LinkType, direction: Direction) -> Coun
     for frame in frames {
         let mut key =
             FlowKey { ifindex: TEST_IFINDEX, direction: direction as u8, ..FlowKey::default() };
-        let octets = frame.len() as u64;
+        let bytes = frame.len() as u64;
         match link::parse(&Slice::new(frame, frame.len()), link, &mut key) {
             Ok(extent) => {
-                let sums = counted.flows.entry(key_octets(&key)).or_default();
-                add(sums, (1, u64::from(extent.bytes), octets, u64::from(extent.tcp_flags)));
+                let sums = counted.flows.entry(key_bytes(&key)).or_default();
+                add(sums, (1, u64::from(extent.bytes), bytes, u64::from(extent.tcp_flags)));
             }
             Err(skip) => {
                 let reason = match skip {
                     Skip::NonIp => Reason::NonIp,
                     Skip::Malformed => Reason::MalformedIp,
                 };
-                add(counted.remainders.entry(reason as u8).or_default(), (1, 0, octets, 0));
+                add(counted.remainders.entry(reason as u8).or_default(), (1, 0, bytes, 0));
             }
         }
     }
@@ -139,11 +139,11 @@ fn on_the_host(frames: &[Vec<u8>], link: LinkType, direction: Direction) -> Coun
 
 fn add(sums: &mut Sums, more: Sums) {
     let times = u64::from(TIMES);
-    let (packets, octets, frame_octets, flags) = more;
+    let (packets, bytes, frame_bytes, flags) = more;
     *sums = (
         sums.0 + times * packets,
-        sums.1 + times * octets,
-        sums.2 + times * frame_octets,
+        sums.1 + times * bytes,
+        sums.2 + times * frame_bytes,
         sums.3 | flags,
     );
 }
@@ -303,9 +303,9 @@ fn tcp_frame(payload: u16) -> Vec<u8> {
 }
 
 #[test]
-fn a_super_packet_counts_as_its_segments_with_their_headers() -> Result<()> {
+fn a_gso_packet_counts_as_its_segments_with_their_headers() -> Result<()> {
     if let Err(reason) = Lab::privilege() {
-        wherefore_tests::skip("a_super_packet_counts_as_its_segments", &reason);
+        wherefore_tests::skip("a_gso_packet_counts_as_its_segments_with_their_headers", &reason);
         return Ok(());
     }
     const SEGMENT: u32 = 1000;

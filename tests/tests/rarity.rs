@@ -93,18 +93,18 @@ fn run(
     mut more: impl FnMut(i64, &mut Flows),
 ) -> Vec<(i64, Alert)> {
     let mut noise = Noise::new(1 + from as u64);
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for index in from..to {
         let mut flows = office(&mut noise, 12);
         more(index, &mut flows);
         let alerts = step(engine, &interval(index, flows)).alerts;
-        told.extend(alerts.into_iter().map(|alert| (index, alert)));
+        reported.extend(alerts.into_iter().map(|alert| (index, alert)));
     }
-    told
+    reported
 }
 
-fn firing(told: &[(i64, Alert)]) -> Vec<(i64, Kind, &str, &str)> {
-    let begun = told.iter().filter(|(_, alert)| alert.status == Status::Firing);
+fn firing(reported: &[(i64, Alert)]) -> Vec<(i64, Kind, &str, &str)> {
+    let begun = reported.iter().filter(|(_, alert)| alert.status == Status::Firing);
     begun.map(|(at, alert)| (*at, alert.kind, &*alert.src, &*alert.dst)).collect()
 }
 
@@ -113,7 +113,7 @@ fn nothing(_: i64, _: &mut Flows) {}
 /// Traffic of `pattern` intervals alternating with none; `is_explicit` also passes the quiet ones.
 fn with_gaps(pattern: &[(i64, i64)], is_explicit: bool) -> Vec<Alert> {
     let mut engine = engine("100/day");
-    let (mut noise, mut told, mut at) = (Noise::new(9), Vec::new(), 0);
+    let (mut noise, mut reported, mut at) = (Noise::new(9), Vec::new(), 0);
     for (number, (busy, gap)) in pattern.iter().enumerate() {
         for index in at..at + busy {
             let pairs = [12, 3, 1][number % 3];
@@ -123,20 +123,20 @@ fn with_gaps(pattern: &[(i64, i64)], is_explicit: bool) -> Vec<Alert> {
                 let new = flow(host(0, 1), host(9, number as u16), 50_000, 443, TCP);
                 flows.push((new, moved(90_000_000, 60_000, SYN | ACK)));
             }
-            told.extend(step(&mut engine, &interval(index, flows)).alerts);
+            reported.extend(step(&mut engine, &interval(index, flows)).alerts);
         }
         at += busy;
         for index in (at..at + gap).filter(|_| is_explicit) {
-            told.extend(step(&mut engine, &interval(index, Vec::new())).alerts);
+            reported.extend(step(&mut engine, &interval(index, Vec::new())).alerts);
         }
         at += gap;
     }
-    told.extend(step(&mut engine, &interval(at, office(&mut noise, 12))).alerts);
-    told
+    reported.extend(step(&mut engine, &interval(at, office(&mut noise, 12))).alerts);
+    reported
 }
 
 #[test]
-fn gaps_passed_at_once_are_as_those_that_are_looked_at() {
+fn skipping_gaps_equals_judging_each_interval() {
     let patterns: [&[(i64, i64)]; 5] = [
         &[(300, 100), (40, 700), (1, 725), (200, 30), (1, 1), (1, 63), (60, 300)],
         &[(1, 400); 30],
@@ -153,16 +153,16 @@ fn gaps_passed_at_once_are_as_those_that_are_looked_at() {
 #[test]
 fn ordinary_traffic_keeps_to_the_budget() {
     for (budget, most) in [("10/day", 20), ("100/day", 200)] {
-        let told = run(&mut engine(budget), 0, DAY, nothing);
-        let begun = firing(&told).len();
+        let reported = run(&mut engine(budget), 0, DAY, nothing);
+        let begun = firing(&reported).len();
         assert!(begun <= most, "{begun} at {budget}");
     }
 }
 
 #[test]
-fn an_incident_that_grows_tenfold_is_told_again_within_a_minute() {
+fn an_incident_that_grows_tenfold_is_reported_again_within_a_minute() {
     let client = host(0, 3);
-    let told = run(&mut engine("10/day"), 0, 1000, |index, flows| {
+    let reported = run(&mut engine("10/day"), 0, 1000, |index, flows| {
         let bytes = match index {
             900..910 => 300_000_000,
             910..916 => 600_000_000,
@@ -172,7 +172,7 @@ fn an_incident_that_grows_tenfold_is_told_again_within_a_minute() {
         let burst = flow(client, host(1, 1), 50_000, 443, TCP);
         flows.push((burst, moved(bytes, bytes / 1500, ACK)));
     });
-    let about_it = told.iter().filter(|(at, alert)| *at >= 900 && alert.src == "10.0.0.3");
+    let about_it = reported.iter().filter(|(at, alert)| *at >= 900 && alert.src == "10.0.0.3");
     let course: Vec<_> = about_it.map(|(at, alert)| (*at, alert.status)).collect();
     let [began, grown, over] = course[..] else { panic!("{course:?}") };
     assert_eq!([began, grown], [(900, Status::Firing), (916, Status::Update)]);
@@ -180,11 +180,11 @@ fn an_incident_that_grows_tenfold_is_told_again_within_a_minute() {
 }
 
 #[test]
-fn of_two_directions_the_one_that_moves_most_is_told_whichever_is_judged_first() {
+fn of_two_directions_the_larger_is_reported_in_any_order() {
     let (here, there) = (host(0, 1), host(1, 1));
     for is_answer_first in [false, true] {
         let mut engine = engine("10/day");
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for index in 0..25 {
             let (sent, answered) = if index == 20 { (208_000_000, 161_000) } else { (2600, 2600) };
             let mut flows = vec![
@@ -194,30 +194,30 @@ fn of_two_directions_the_one_that_moves_most_is_told_whichever_is_judged_first()
             if is_answer_first {
                 flows.reverse();
             }
-            told.extend(step(&mut engine, &interval(index, flows)).alerts);
+            reported.extend(step(&mut engine, &interval(index, flows)).alerts);
         }
-        let begun = told.iter().filter(|alert| alert.status == Status::Firing);
+        let begun = reported.iter().filter(|alert| alert.status == Status::Firing);
         let begun: Vec<_> = begun.map(|alert| (&*alert.src, &*alert.dst)).collect();
         assert_eq!(begun, [("10.0.0.1", "10.1.0.1")], "{is_answer_first}");
     }
 }
 
 #[test]
-fn a_burst_of_one_pair_is_one_incident_and_says_why() {
+fn a_burst_of_one_pair_is_one_incident_with_a_reason() {
     let client = host(0, 3);
-    let told = run(&mut engine("10/day"), 0, 1000, |index, flows| {
+    let reported = run(&mut engine("10/day"), 0, 1000, |index, flows| {
         if (900..906).contains(&index) {
             let burst = flow(client, host(1, 1), 50_000, 443, TCP);
             flows.push((burst, moved(900_000_000, 600_000, ACK)));
         }
     });
-    let about_it: Vec<_> = firing(&told).into_iter().filter(|one| one.0 >= 900).collect();
+    let about_it: Vec<_> = firing(&reported).into_iter().filter(|one| one.0 >= 900).collect();
     assert_eq!(about_it, [(900, Kind::Volume, "10.0.0.3", "10.1.0.1")]);
     let (_, alert) =
-        told.iter().find(|(at, alert)| *at == 900 && alert.methods.is_empty()).unwrap();
+        reported.iter().find(|(at, alert)| *at == 900 && alert.methods.is_empty()).unwrap();
     assert!(alert.reason.contains("900.0 MB in 5 seconds; normally"), "{}", alert.reason);
     assert!(alert.due_seconds > Some(3600.0) && alert.probability > alert.threshold, "{alert:?}");
-    let over = told.iter().find(|(at, alert)| *at > 900 && alert.status == Status::Resolved);
+    let over = reported.iter().find(|(at, alert)| *at > 900 && alert.status == Status::Resolved);
     assert_eq!(over.unwrap().0, 911);
 }
 
@@ -236,9 +236,9 @@ fn an_interval_in_which_the_agent_was_held_up_is_judged_by_its_mean() {
             let mut long = interval(900, flows);
             long.end_ns += held_up * 5_000_000_000;
             long.held_up_ns = held_up * 5_000_000_000;
-            let told = step(engine, &long).alerts;
-            let is_told = told.iter().any(|alert| alert.src == "10.3.0.1");
-            assert_eq!(is_told, held_up == 0, "{told:?}");
+            let reported = step(engine, &long).alerts;
+            let is_reported = reported.iter().any(|alert| alert.src == "10.3.0.1");
+            assert_eq!(is_reported, held_up == 0, "{reported:?}");
         }
     }
 }
@@ -252,52 +252,56 @@ fn steady(flows: &mut Flows, times: u64) {
 #[test]
 fn both_directions_are_one_incident() {
     let (client, server) = (host(0, 3), host(1, 1));
-    let told = run(&mut engine("10/day"), 0, 920, |index, flows| {
+    let reported = run(&mut engine("10/day"), 0, 920, |index, flows| {
         if index >= 900 {
             for burst in [flow(client, server, 9, 443, TCP), flow(server, client, 443, 9, TCP)] {
                 flows.push((burst, moved(900_000_000, 600_000, ACK)));
             }
         }
     });
-    assert_eq!(firing(&told).iter().filter(|one| one.0 >= 900).count(), 1, "{told:?}");
+    assert_eq!(firing(&reported).iter().filter(|one| one.0 >= 900).count(), 1, "{reported:?}");
 }
 
 #[test]
-fn what_was_told_is_known_when_it_comes_again() {
+fn a_reported_event_is_not_reported_when_it_repeats() {
     let backup = flow(host(0, 3), host(1, 1), 50_000, 873, TCP);
-    let told = run(&mut engine("10/day"), 0, 6000, |index, flows| {
+    let reported = run(&mut engine("10/day"), 0, 6000, |index, flows| {
         if index >= 900 && index % 720 < 3 {
             flows.push((backup, moved(900_000_000, 600_000, ACK)));
         }
     });
-    let about_it: Vec<_> = firing(&told).into_iter().filter(|one| one.2 == "10.0.0.3").collect();
+    let about_it: Vec<_> =
+        firing(&reported).into_iter().filter(|one| one.2 == "10.0.0.3").collect();
     assert!((1..=2).contains(&about_it.len()), "of 8: {about_it:?}");
 }
 
 #[test]
-fn a_newcomer_that_moves_much_is_told_at_once() {
+fn a_large_newcomer_is_reported_at_once() {
     let stranger = flow(host(0, 2), host(9, 1), 50_000, 443, TCP);
-    let told = run(&mut engine("10/day"), 0, 910, |index, flows| {
+    let reported = run(&mut engine("10/day"), 0, 910, |index, flows| {
         if index >= 900 {
             flows.push((stranger, moved(900_000_000, 600_000, ACK)));
         }
     });
-    assert!(firing(&told).contains(&(900, Kind::Volume, "10.0.0.2", "10.9.0.1")), "{told:?}");
+    assert!(
+        firing(&reported).contains(&(900, Kind::Volume, "10.0.0.2", "10.9.0.1")),
+        "{reported:?}"
+    );
 }
 
 #[test]
-fn a_change_that_lasts_becomes_usual_and_that_is_said_once() {
+fn a_lasting_change_becomes_the_baseline_and_is_reported_once() {
     let rules = Rules { repeat_after: 60, resolve_after: 6, cool_down: 60, limit: None };
     let settings = EngineSettings { learn_after: 100, rules, ..settings(rarity("10/day")) };
     let mut engine = alerting(settings);
-    let told = run(&mut engine, 0, 1500, |index, flows| {
+    let reported = run(&mut engine, 0, 1500, |index, flows| {
         if index >= 900 {
             let more = flow(host(0, 3), host(1, 1), 50_000, 443, TCP);
             flows.push((more, moved(900_000_000, 600_000, ACK)));
         }
     });
     let about_it: Vec<_> =
-        told.iter().filter(|(at, one)| *at >= 900 && one.src == "10.0.0.3").collect();
+        reported.iter().filter(|(at, one)| *at >= 900 && one.src == "10.0.0.3").collect();
     let words: Vec<_> = about_it.iter().map(|(at, one)| (*at, one.status)).collect();
     assert_eq!(words, [(900, Status::Firing), (960, Status::Update), (1000, Status::Resolved)]);
     assert!(
@@ -308,13 +312,13 @@ fn a_change_that_lasts_becomes_usual_and_that_is_said_once() {
 }
 
 #[test]
-fn a_steady_flow_that_stops_is_told() {
-    let told = run(&mut engine("100/day"), 0, 3000, |index, flows| {
+fn a_steady_flow_that_stops_is_reported() {
+    let reported = run(&mut engine("100/day"), 0, 3000, |index, flows| {
         if index >= 2900 {
             flows.retain(|(key, _)| key.src != host(0, 5));
         }
     });
-    let stops: Vec<_> = firing(&told).into_iter().filter(|one| one.0 >= 2900).collect();
+    let stops: Vec<_> = firing(&reported).into_iter().filter(|one| one.0 >= 2900).collect();
     assert!(
         stops.iter().any(|one| one.1 == Kind::Stop && one.2 == "10.0.0.5" && one.0 < 2912),
         "{stops:?}"
@@ -322,14 +326,14 @@ fn a_steady_flow_that_stops_is_told() {
 }
 
 #[test]
-fn a_beacon_is_told_by_its_period() {
-    let told = run(&mut engine("100/day"), 0, 3000, |index, flows| {
+fn a_beacon_is_reported_with_its_period() {
+    let reported = run(&mut engine("100/day"), 0, 3000, |index, flows| {
         let small = flow(host(0, 4), host(9, 9), 50_000, 443, TCP);
         // Little all the time, more every minute exactly.
         let bytes = if index >= 1000 && index % 12 == 0 { 9_000 } else { 200 + (index % 5) as u64 };
         flows.push((small, moved(bytes, 3, ACK)));
     });
-    let beacon = told.iter().find(|(_, alert)| alert.kind == Kind::Beacon).unwrap();
+    let beacon = reported.iter().find(|(_, alert)| alert.kind == Kind::Beacon).unwrap();
     assert_eq!((&*beacon.1.src, &*beacon.1.dst), ("10.0.0.4", "10.9.0.9"));
     assert!(beacon.1.reason.contains("every 60 seconds"), "{}", beacon.1.reason);
 }
@@ -363,7 +367,7 @@ fn reflection(flows: &mut Flows) {
 }
 
 #[test]
-fn what_is_nothing_pair_by_pair_is_told_of_the_address_once() {
+fn traffic_unusual_only_in_sum_is_reported_once_for_the_address() {
     type Event = (fn(&mut Flows), Kind, &'static str, &'static str);
     let events: [Event; 4] = [
         (spoofed, Kind::Flood, "*", "10.1.0.1"),
@@ -377,20 +381,20 @@ fn what_is_nothing_pair_by_pair_is_told_of_the_address_once() {
                 happens(flows);
             }
         };
-        let told = run(&mut engine("10/day"), 0, 320, event);
-        let about_it: Vec<_> = firing(&told).into_iter().filter(|one| one.0 >= 300).collect();
+        let reported = run(&mut engine("10/day"), 0, 320, event);
+        let about_it: Vec<_> = firing(&reported).into_iter().filter(|one| one.0 >= 300).collect();
         assert_eq!(about_it, [(300, kind, src, dst)]);
         let deaf = kinds(&format!("-{}", kind.as_str()));
-        let told = run(&mut alerting(settings(deaf)), 0, 320, event);
+        let reported = run(&mut alerting(settings(deaf)), 0, 320, event);
         assert!(
-            firing(&told).iter().all(|one| one.1 != kind),
-            "{kind:?} was switched off: {told:?}"
+            firing(&reported).iter().all(|one| one.1 != kind),
+            "{kind:?} was switched off: {reported:?}"
         );
     }
 }
 
 #[test]
-fn a_restart_goes_on_with_what_is_usual() {
+fn a_restart_keeps_the_baseline() {
     let mut first = engine("10/day");
     run(&mut first, 0, 900, nothing);
     let directory = Scratch::new();
@@ -401,19 +405,19 @@ fn a_restart_goes_on_with_what_is_usual() {
     let renumbered = |name: &str| (name == "eth7").then_some(12);
     second.engine.resume(file.read().unwrap(), &renumbered).unwrap();
     // In its first intervals an agent without a history reports nothing.
-    let told = run(&mut second, 0, 6, |index, flows| {
+    let reported = run(&mut second, 0, 6, |index, flows| {
         let burst = flow(host(0, 3), host(1, 1), 50_000, 443, TCP);
         if index >= 2 {
             flows.push((burst, moved(900_000_000, 600_000, ACK)));
         }
         flows.iter_mut().for_each(|(key, _)| key.ifindex = 12);
     });
-    assert_eq!(firing(&told), [(2, Kind::Volume, "10.0.0.3", "10.1.0.1")]);
-    assert!(told[0].1.reason.contains("normally"), "by its own past: {}", told[0].1.reason);
+    assert_eq!(firing(&reported), [(2, Kind::Volume, "10.0.0.3", "10.1.0.1")]);
+    assert!(reported[0].1.reason.contains("normally"), "by its own past: {}", reported[0].1.reason);
 }
 
 #[test]
-fn a_past_of_other_intervals_or_groups_is_refused() {
+fn a_baseline_of_other_intervals_or_groups_is_refused() {
     let past = || engine("10/day").engine.snapshot(&|_| String::new()).unwrap();
     let minute = std::time::Duration::from_secs(60);
     let other = RaritySettings { interval: minute, ..rarity("10/day") };
@@ -436,7 +440,7 @@ proptest! {
         let run = || {
             let mut rng = fastrand::Rng::with_seed(seed);
             let mut engine = engine("1000/day");
-            let mut told = Vec::new();
+            let mut reported = Vec::new();
             let mut index = 0;
             for _ in 0..60 {
                 index += if rng.u8(..) < 10 { days * DAY } else { 1 };
@@ -447,15 +451,15 @@ proptest! {
                     (key, moved(rng.u64(..) >> rng.u32(16..64), rng.u64(0..100_000), rng.u64(0..512)))
                 });
                 let flows = flows.collect();
-                told.extend(step(&mut engine, &interval(index, flows)).alerts);
+                reported.extend(step(&mut engine, &interval(index, flows)).alerts);
             }
-            told
+            reported
         };
-        let told = run();
-        for alert in &told {
+        let reported = run();
+        for alert in &reported {
             prop_assert!((0.0..=1.0).contains(&alert.probability), "{}", alert.probability);
             prop_assert!(!alert.text.contains("NaN"), "{}", alert.text);
         }
-        prop_assert_eq!(told, run());
+        prop_assert_eq!(reported, run());
     }
 }

@@ -1,5 +1,5 @@
 //! Tests `wherefore replay` as its users see it: the same output every time, from any kind of file, with
-//! every packet accounted for, and errors that tell what to do.
+//! every packet accounted for, and errors with advice.
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::OsStr;
@@ -84,7 +84,7 @@ fn every_grouping_sees_the_burst() {
 }
 
 #[test]
-fn groupings_share_out_the_same_octets() {
+fn all_groupings_have_the_same_bytes() {
     let sum = |group: &str| {
         let run = replay(BURST, &["--series", "-", "--group-by", group]).succeeded();
         objects(&run.stdout).iter().map(|line| line["bytes"].as_u64().unwrap()).sum::<u64>()
@@ -141,7 +141,7 @@ fn totals_of(name: &str) -> Value {
 }
 
 #[test]
-fn late_packets_are_counted_and_said() {
+fn late_packets_are_counted_and_reported() {
     // The second file is two minutes older than the end of the first.
     let (quiet, network) = (made("quiet.pcap.gz"), made("network.pcap"));
     let paths = [quiet.as_os_str(), network.as_os_str()];
@@ -153,7 +153,7 @@ fn late_packets_are_counted_and_said() {
 }
 
 #[test]
-fn as_many_intervals_are_open_as_is_said_and_no_more() {
+fn the_documented_number_of_intervals_stays_open() {
     // One packet each second from 0 on, then one of the first second.
     let late = |seconds: u32, options: &[&str]| {
         let order = common::Order::Little;
@@ -169,7 +169,7 @@ fn as_many_intervals_are_open_as_is_said_and_no_more() {
 }
 
 #[test]
-fn what_does_not_fit_the_table_is_declared() {
+fn flows_beyond_the_table_are_counted_as_overflow() {
     let whole = totals(&replay(BURST, &["--flows", "-"]).succeeded());
     for max in ["1", "3", "13"] {
         let run = replay(BURST, &["--flows", "-", "--max-flows", max]).succeeded();
@@ -179,8 +179,12 @@ fn what_does_not_fit_the_table_is_declared() {
         let flows = objects(&run.stdout);
         let packets: u64 = flows.iter().filter_map(|flow| flow["packets"].as_u64()).sum();
         assert_eq!(packets + overflow, number(&totals, "ip"), "{max}");
-        let octets: u64 = flows.iter().filter_map(|flow| flow["bytes"].as_u64()).sum();
-        assert_eq!(octets + number(&totals, "overflow_bytes"), number(&totals, "bytes"), "{max}");
+        let flow_bytes: u64 = flows.iter().filter_map(|flow| flow["bytes"].as_u64()).sum();
+        assert_eq!(
+            flow_bytes + number(&totals, "overflow_bytes"),
+            number(&totals, "bytes"),
+            "{max}"
+        );
         for field in ["frames", "ip", "bytes", "frame_bytes"] {
             assert_eq!(totals[field], whole[field], "{max}: {field}");
         }
@@ -209,7 +213,7 @@ fn watched(options: &[&str]) -> (u64, u64) {
 }
 
 #[test]
-fn filters_mean_what_they_say() {
+fn filters_select_the_documented_traffic() {
     const NET: &str = "--filter-ip-cidr=198.51.100.0/24";
     assert_eq!(watched(&[NET, "--filter-src"]), (1200, 3840));
     assert_eq!(watched(&[NET, "--filter-dst"]), (2400, 2640));
@@ -236,7 +240,7 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
-fn what_is_no_capture_is_refused_with_advice() {
+fn a_file_that_is_no_capture_is_refused_with_advice() {
     let scratch = Scratch::new();
     fs::write(scratch.path("text"), "Dear Sir or Madam,\nno packets here.\n").unwrap();
     for path in [scratch.path("text"), scratch.path(""), "/dev/null".into()] {
@@ -303,7 +307,7 @@ fn an_output_that_cannot_be_written_ends_the_run() {
 }
 
 #[test]
-fn damage_is_said_and_what_came_before_counts() {
+fn damage_is_reported_and_packets_before_it_count() {
     let run = replay("damaged.pcap", &[]).succeeded();
     assert!(run.stderr.contains("damaged.pcap is damaged at byte"), "{}", run.stderr);
     assert!(run.stderr.contains("what came before is counted"), "{}", run.stderr);
@@ -311,7 +315,7 @@ fn damage_is_said_and_what_came_before_counts() {
 }
 
 #[test]
-fn a_reader_that_has_enough_is_no_error() {
+fn a_reader_that_closes_early_is_no_error() {
     let capture = made(BURST);
     let arguments = ["replay".as_ref(), capture.as_os_str(), "--series".as_ref(), "-".as_ref()];
     let mut command = command(arguments);
@@ -400,7 +404,7 @@ fn interrupted(feed: fn(ChildStdin) -> ChildStdin) -> String {
     });
     kill(pid, Signal::SIGINT).unwrap();
     let is_over = ends_soon(&mut child);
-    // The pipe never ends: a replay that goes on would, and so would this test.
+    // The pipe never ends: if the replay continued, it and this test would not end either.
     child.kill().unwrap();
     let run = Run::from(child.wait_with_output().unwrap());
     assert!(is_over, "it goes on after SIGINT: {}", run.stderr);
@@ -412,7 +416,7 @@ fn interrupted(feed: fn(ChildStdin) -> ChildStdin) -> String {
 }
 
 #[test]
-fn the_log_level_decides_what_is_said() {
+fn the_log_level_selects_the_messages() {
     for (level, is_said) in [("debug", true), ("info", true), ("warn", false), ("error", false)] {
         let run = replay("quiet.pcap.gz", &["--loglevel", level]).succeeded();
         assert_eq!(run.stderr.contains("1,440 packets"), is_said, "{level}: {}", run.stderr);
@@ -424,7 +428,7 @@ fn the_log_level_decides_what_is_said() {
 }
 
 #[test]
-fn the_log_of_alerts_holds_what_the_alerts_are() {
+fn the_alert_log_has_the_complete_alerts() {
     let scratch = Scratch::new();
     let (directory, alerts) = (scratch.path("new"), scratch.path("alerts"));
     let (directory, alerts) = (directory.to_str().unwrap(), alerts.to_str().unwrap());
@@ -439,7 +443,7 @@ fn the_log_of_alerts_holds_what_the_alerts_are() {
 }
 
 #[test]
-fn standard_output_to_a_pipe_tells_of_every_interval() {
+fn standard_output_to_a_pipe_has_every_interval() {
     let run = replay(BURST, &["--top", "2"]).succeeded();
     let events = objects(&run.stdout);
     let of = |kind: &str| events.iter().filter(|event| event["type"] == kind).collect::<Vec<_>>();
@@ -452,7 +456,7 @@ fn standard_output_to_a_pipe_tells_of_every_interval() {
 }
 
 #[test]
-fn what_is_read_is_never_written_to() {
+fn an_input_file_is_never_overwritten() {
     let scratch = Scratch::new();
     let capture = scratch.path("capture.gz");
     fs::copy(made(BURST), &capture).unwrap();

@@ -249,7 +249,7 @@ enum Verdict {
 const NO_HISTORY: &str = "the attack is the whole capture: there is nothing usual to compare with";
 const SHORT_PAST: &str = "a past too short to know that this is rare";
 const UNKNOWN: &str = "what the attack is, and when, is not documented";
-const FEW: &str = "below the floor of what is told: 64 ports, addresses or sources, 100,000 octets";
+const FEW: &str = "below the minimum for an alert: 64 ports, addresses or sources, 100,000 bytes";
 
 /// Every label, so that a new one is not passed over.
 fn verdict(file: &str) -> Option<Verdict> {
@@ -325,7 +325,7 @@ fn first_times(pcaps: &Path) -> HashMap<String, i128> {
 }
 
 #[test]
-fn labelled_captures_are_alerted_about_as_far_as_the_detector_reaches() {
+fn labelled_captures_cause_the_expected_alerts() {
     let Some(pcaps) = shared_captures("replay_oracle: labels") else { return };
     let first = first_times(&pcaps);
     let labels = rows(&pcaps.join("labels.tsv"));

@@ -194,7 +194,7 @@ fn each_file_is_a_history_of_its_own() {
 }
 
 #[test]
-fn a_long_input_comes_out_as_it_goes_in() {
+fn a_long_input_passes_unchanged() {
     let mut command = command(["score"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
@@ -213,7 +213,7 @@ fn a_long_input_comes_out_as_it_goes_in() {
 }
 
 #[test]
-fn a_reader_that_has_enough_is_no_error() {
+fn a_reader_that_closes_early_is_no_error() {
     let mut command = command(["score"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();

@@ -127,7 +127,7 @@ fn single_numbers_come_with_a_reason() {
 }
 
 #[test]
-fn what_is_no_number_is_named_and_odd_numbers_are_borne() {
+fn values_that_are_no_numbers_are_named_and_odd_numbers_are_accepted() {
     let run = score(&["--series-per-line"], "1,2\n3,four,5\n");
     assert_eq!(run.code, Some(2), "{}", run.stderr);
     assert!(run.stderr.contains("standard input, line 2: value 2: \"four\""), "{}", run.stderr);
@@ -155,7 +155,7 @@ fn series_are_scored_while_more_are_to_come() {
 }
 
 #[test]
-fn a_reader_that_has_enough_is_no_error() {
+fn a_reader_that_closes_early_is_no_error() {
     let mut command = command(["score", "--series-per-line"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();

@@ -130,9 +130,9 @@ impl Steady {
         let mut engine = alerting(settings);
         let mut alerts = Vec::new();
         for index in 0..self.intervals {
-            let told = step(&mut engine, &self.interval(index)).alerts;
+            let reported = step(&mut engine, &self.interval(index)).alerts;
             alerts.extend(
-                told.iter().map(|alert| format!("{index}: {:?} {}", alert.kind, alert.text)),
+                reported.iter().map(|alert| format!("{index}: {:?} {}", alert.kind, alert.text)),
             );
         }
         alerts

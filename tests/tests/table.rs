@@ -23,7 +23,7 @@ const PROGRAMS: [(&str, Direction); 3] = [
     (program::XDP, Direction::Ingress),
 ];
 
-/// What the first word of a source is besides the flow.
+/// The bits of a source's first word that do not identify the flow.
 const V4: u32 = 10 << 24;
 const V6: u32 = 0x20 << 24;
 
@@ -33,16 +33,16 @@ fn is_v6(flow: u32) -> bool {
 }
 
 /// IP bytes of a packet of this flow: unlike those of its neighbours.
-fn octets(flow: u32) -> u64 {
+fn bytes_of(flow: u32) -> u64 {
     u64::from(if is_v6(flow) { 48 } else { 28 } + flow % 64)
 }
 
-/// An Ethernet frame whose source tells the flow.
+/// An Ethernet frame whose source identifies the flow.
 fn frame(flow: u32) -> Result<Vec<u8>> {
     if is_v6(flow) {
         return frame_v6([V6 | flow, 0, 0, 1], flow);
     }
-    let [_, length] = u16::try_from(octets(flow))?.to_be_bytes();
+    let [_, length] = u16::try_from(bytes_of(flow))?.to_be_bytes();
     let mut frame = vec![2; 12];
     frame.extend([0x08, 0, 0x45, 0, 0, length, 0, 0, 0, 0, 64, 17, 0, 0]);
     frame.extend((V4 | flow).to_be_bytes());
@@ -53,7 +53,7 @@ fn frame(flow: u32) -> Result<Vec<u8>> {
 
 /// The same of IPv6, with this source and as many bytes as a packet of the flow has.
 fn frame_v6(source: [u32; 4], flow: u32) -> Result<Vec<u8>> {
-    let length = u8::try_from(octets(flow))?;
+    let length = u8::try_from(bytes_of(flow))?;
     let mut frame = vec![2; 12];
     frame.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, length - 40, 17, 64]);
     frame.extend(source.map(u32::to_be_bytes).as_flattened());
@@ -63,7 +63,7 @@ fn frame_v6(source: [u32; 4], flow: u32) -> Result<Vec<u8>> {
     Ok(frame)
 }
 
-/// The flow that a key of the map tells.
+/// The flow of a key of the map.
 fn flow_of(key: &[u8]) -> u32 {
     let first = u32::from_be_bytes([key[0], key[1], key[2], key[3]]);
     if first & V6 == 0 { first - V4 } else { first - V6 }
@@ -83,8 +83,8 @@ fn run(kernel: &mut Kernel, name: &str, trains: &[(u32, u32)]) -> Result<BTreeMa
 fn packets_by_flow(counted: &Counted) -> BTreeMap<u32, u64> {
     let each = counted.flows.iter().map(|(key, (packets, bytes, frame_bytes, _))| {
         let flow = flow_of(key);
-        assert_eq!(*bytes, packets * octets(flow), "octets of flow {flow}");
-        assert_eq!(*frame_bytes, bytes + packets * 14, "frame octets of flow {flow}");
+        assert_eq!(*bytes, packets * bytes_of(flow), "bytes of flow {flow}");
+        assert_eq!(*frame_bytes, bytes + packets * 14, "frame bytes of flow {flow}");
         (flow, *packets)
     });
     each.collect()
@@ -214,10 +214,10 @@ fn a_flow_has_the_times_of_its_packets() -> Result<()> {
 }
 
 #[test]
-fn addresses_of_ipv6_that_look_alike_are_apart() -> Result<()> {
+fn similar_ipv6_addresses_are_separate_flows() -> Result<()> {
     const FLOWS: u32 = 6;
     if let Err(reason) = Lab::privilege() {
-        wherefore_tests::skip("addresses_of_ipv6_that_look_alike_are_apart", &reason);
+        wherefore_tests::skip("similar_ipv6_addresses_are_separate_flows", &reason);
         return Ok(());
     }
     for (name, direction) in PROGRAMS {
@@ -239,7 +239,7 @@ fn addresses_of_ipv6_that_look_alike_are_apart() -> Result<()> {
 
 #[test]
 fn a_slot_that_is_full_of_frames_goes_on() -> Result<()> {
-    // As many as no test could send: a slot counts them in 32 bits.
+    // More than a test could send: a slot counts them in 32 bits.
     const BEFORE: u32 = u32::MAX - 10;
     const PACKETS: u32 = 1000;
     if let Err(reason) = Lab::privilege() {
@@ -270,7 +270,7 @@ fn a_slot_that_is_full_of_frames_goes_on() -> Result<()> {
     Ok(())
 }
 
-/// A filter's program that says this of every packet.
+/// A filter program that gives this result for every packet.
 fn always(verdict: u8) -> Program {
     let test = Test { span: u64::MAX, then: verdict, otherwise: verdict, ..Test::default() };
     Program { tests: [test; MAX_TESTS] }
@@ -285,7 +285,7 @@ fn without(bit: u8) -> Program {
 }
 
 #[test]
-fn what_filters_leave_out_is_counted_apart_from_what_they_do_not() -> Result<()> {
+fn filtered_traffic_is_counted_separately() -> Result<()> {
     const FLOWS: u32 = 256;
     if let Err(reason) = Lab::privilege() {
         wherefore_tests::skip("what_filters_leave_out_is_counted_apart", &reason);
@@ -305,14 +305,14 @@ fn what_filters_leave_out_is_counted_apart_from_what_they_do_not() -> Result<()>
                     if flow >> bit & 1 == 0 {
                         *watched.entry(flow).or_default() += packets;
                     } else {
-                        left_out = (left_out.0 + packets, left_out.1 + packets * octets(flow));
+                        left_out = (left_out.0 + packets, left_out.1 + packets * bytes_of(flow));
                     }
                 }
             }
             let counted = kernel.take()?;
-            let (packets, octets, ..) =
+            let (packets, bytes, ..) =
                 counted.remainders.get(&(Reason::Filtered as u8)).context("none filtered")?;
-            assert_eq!((*packets, *octets), left_out, "{name}, {slots} slots");
+            assert_eq!((*packets, *bytes), left_out, "{name}, {slots} slots");
             assert!(packets_by_flow(&counted) == watched, "{name}, {slots} slots: flows differ");
             assert_eq!(counted.remainders.len(), 1, "{name}: {:?}", counted.remainders);
         }

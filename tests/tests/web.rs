@@ -228,14 +228,14 @@ fn check_by_promtool(metrics: &str) -> Result<()> {
     };
     child.stdin.take().context("no input")?.write_all(metrics.as_bytes())?;
     let output = child.wait_with_output()?;
-    let told = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{told}\n{metrics}");
+    let log = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{log}\n{metrics}");
     Ok(())
 }
 
 #[test]
-fn who_may_not_ask_is_refused_and_slow_readers_harm_nobody() -> Result<()> {
-    let name = "who_may_not_ask_is_refused_and_slow_readers_harm_nobody";
+fn unauthorised_clients_are_refused_and_slow_readers_harm_nobody() -> Result<()> {
+    let name = "unauthorised_clients_are_refused_and_slow_readers_harm_nobody";
     let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
     let scratch = Scratch::new();
     let token = scratch.path("token");
@@ -261,7 +261,7 @@ fn who_may_not_ask_is_refused_and_slow_readers_harm_nobody() -> Result<()> {
     let long = format!("{own}X: {}\r\n", "x".repeat(100_000));
     // It answers 431, or just closes.
     assert!(get(&lab.b, address, "/", &long).map_or(true, |(status, _)| status == 431));
-    // More connections than there is room for, which say nothing.
+    // More connections than the limit, which send nothing.
     let idle = lab.b.enter(|| (0..100).map(|_| TcpStream::connect(address)).collect::<Vec<_>>())?;
     let before = agent.intervals();
     udp_send(&lab.a, &lab.b, datagrams())?;

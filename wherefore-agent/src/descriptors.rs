@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_counting_needs_is_done_with_the_reserve() {
+    fn counting_uses_the_memory_reserve() {
         keep_reserve();
         let mut left = 1;
         let done = with_reserve(|| {

@@ -85,17 +85,17 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
                     .chain(sinks::check(&options::sinks::specs(&args.common)?))
                     .collect::<Vec<_>>(),
             )?;
-            say("the options are valid\n")
+            print("the options are valid\n")
         }
-        Some(Command::Config(ConfigCommand::Show(_))) => say(options::command::show(&loaded)),
-        Some(Command::Config(ConfigCommand::Default)) => say(options::reference::default_file()),
+        Some(Command::Config(ConfigCommand::Show(_))) => print(options::command::show(&loaded)),
+        Some(Command::Config(ConfigCommand::Default)) => print(options::reference::default_file()),
         Some(Command::Generate { what }) => {
-            say(options::generate::generate(*what, schema::document))
+            print(options::generate::generate(*what, schema::document))
         }
     }
 }
 
-fn say(text: impl AsRef<[u8]>) -> Result<()> {
+fn print(text: impl AsRef<[u8]>) -> Result<()> {
     std::io::stdout().lock().write_all(text.as_ref()).context("cannot write to standard output")
 }
 

@@ -6,6 +6,13 @@ use jiff::Timestamp;
 use wherefore_common::FlowKey;
 
 /// Bytes in decimal units: `999 B`, `1.2 kB`, `3.4 GB`.
+///
+/// # Example
+/// ```
+/// use wherefore_agent::text::Bytes;
+///
+/// assert_eq!(Bytes(134_700_000.0).to_string(), "134.7 MB");
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Bytes(pub f64);
 
@@ -71,6 +78,13 @@ pub fn seconds(seconds: f64) -> String {
 
 /// Makes foreign text safe to show anywhere: characters that move a cursor, change the direction of writing
 /// or are not allowed in XML become their numbers, and the length is limited.
+///
+/// # Example
+/// ```
+/// use wherefore_agent::text::printable;
+///
+/// assert_eq!(printable("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
+/// ```
 pub fn printable(text: &str) -> String {
     const LONGEST: usize = 1000;
     let is_harmless = |c: char| {
@@ -139,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_moves_no_cursor_and_turns_no_line() {
+    fn shown_text_has_no_control_characters() {
         assert_eq!(printable("eth0 <ä>"), "eth0 <ä>");
         assert_eq!(printable("\u{1b}[2J\u{202e}\n"), "\\u{1b}[2J\\u{202e}\\u{a}");
         assert_eq!(printable(&"x".repeat(2000)).chars().count(), 1001);

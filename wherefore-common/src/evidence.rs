@@ -45,8 +45,8 @@ impl Head {
             direction: word(24)?,
             is_layer_3: word(28)?,
         };
-        let octets = record.get(HEAD_LEN..)?.get(..head.captured as usize)?;
-        Some((head, octets))
+        let bytes = record.get(HEAD_LEN..)?.get(..head.captured as usize)?;
+        Some((head, bytes))
     }
 
     /// The four bytes of the separately kept VLAN tag, as on the wire.

@@ -1,7 +1,7 @@
 //! The CIDR rule: which packets are watched. Owns the decision; the search for prefixes is done by the kernel
 //! (LPM tries) or by the agent.
 
-/// What the longest prefix that contains an address says.
+/// The result of the longest prefix that contains an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Match {
@@ -48,6 +48,17 @@ const _: () = assert!(size_of::<FilterRule>() == 8);
 impl FilterRule {
     /// Whether a packet is watched: none of the compared addresses is excluded and, if there are included
     /// prefixes, at least one of them is included.
+    ///
+    /// # Example
+    /// ```
+    /// use wherefore_common::filter::{FilterRule, Match};
+    ///
+    /// let rule = FilterRule { enabled: 1, needs_include: 1, ..FilterRule::default() };
+    /// assert!(rule.watches(Match::Include, Match::None));
+    /// assert!(!rule.watches(Match::None, Match::None));
+    /// // An excluded address outweighs an included one.
+    /// assert!(!rule.watches(Match::Include, Match::Exclude));
+    /// ```
     #[inline(always)]
     pub fn watches(&self, source: Match, destination: Match) -> bool {
         if source == Match::Exclude || destination == Match::Exclude {

@@ -96,6 +96,17 @@ pub fn address(family: u8, words: &AddressWords) -> IpAddr {
 }
 
 /// The family (4 or 6) and the words of an address.
+///
+/// # Example
+/// ```
+/// use std::net::IpAddr;
+/// use wherefore_common::flow::{address, address_words};
+///
+/// let ip: IpAddr = "2001:db8::1".parse().unwrap();
+/// let (family, words) = address_words(ip);
+/// assert_eq!(family, 6);
+/// assert_eq!(address(family, &words), ip);
+/// ```
 pub fn address_words(address: IpAddr) -> (u8, AddressWords) {
     let (family, octets) = match address {
         IpAddr::V4(v4) => {
@@ -138,6 +149,17 @@ const _: () = assert!(size_of::<Counters>() == 64);
 impl Counters {
     /// Adds the counts of `other`. Times are compared as signed nanoseconds, because they may be before
     /// 1970.
+    ///
+    /// # Example
+    /// ```
+    /// use wherefore_common::Counters;
+    ///
+    /// let one = Counters { packets: 1, bytes: 40, device_packets: 1, first_ns: 7, last_ns: 7, ..Counters::default() };
+    /// let mut sum = Counters { packets: 2, bytes: 80, device_packets: 2, first_ns: 3, last_ns: 5, ..Counters::default() };
+    /// sum.merge(&one);
+    /// assert_eq!((sum.packets, sum.bytes), (3, 120));
+    /// assert_eq!((sum.first_ns, sum.last_ns), (3, 7));
+    /// ```
     pub fn merge(&mut self, other: &Counters) {
         if other.device_packets == 0 {
             return;
@@ -157,6 +179,15 @@ impl Counters {
     }
 
     /// The counts since `earlier`. Only sums are subtracted; times and flags are those of `self`.
+    ///
+    /// # Example
+    /// ```
+    /// use wherefore_common::Counters;
+    ///
+    /// let earlier = Counters { packets: 10, bytes: 1000, ..Counters::default() };
+    /// let now = Counters { packets: 12, bytes: 1080, ..Counters::default() };
+    /// assert_eq!(now.since(&earlier).bytes, 80);
+    /// ```
     pub fn since(&self, earlier: &Counters) -> Counters {
         Counters {
             packets: self.packets.wrapping_sub(earlier.packets),

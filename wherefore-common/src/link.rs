@@ -65,8 +65,22 @@ impl LinkType {
     }
 }
 
-/// Parses a frame of any link type; an unsupported one is non-IP. Fills addresses, ports, protocol and family
-/// of `key`, which has no meaning after an error.
+/// Parses a frame of any link type. Fills addresses, ports, protocol and family of `key`, which has no meaning
+/// after an error.
+///
+/// # Errors
+/// If the frame has no IP header (an unsupported link type never has one), or the header contradicts itself.
+///
+/// # Example
+/// ```
+/// use wherefore_common::{FlowKey, LinkType, Skip, Slice, link};
+///
+/// // An ARP request is not IP.
+/// let arp = [&[0xff; 12][..], &[0x08, 0x06], &[0; 28]].concat();
+/// let frame = Slice::new(&arp, arp.len());
+/// let parsed = link::parse(&frame, LinkType::ETHERNET, &mut FlowKey::default());
+/// assert_eq!(parsed, Err(Skip::NonIp));
+/// ```
 pub fn parse(frame: &impl Frame, link: LinkType, key: &mut FlowKey) -> Result<Extent, Skip> {
     let plain = match link {
         LinkType::ETHERNET => plain::ethernet(frame, |packet| packet.fill(key)),

@@ -111,7 +111,8 @@ impl ShortKey {
             ^ (dst[0] ^ dst[1]).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
     }
 
-    /// The word for interface and ports; `ports` are source and destination port as in a packet, in host byte order.
+    /// The word for interface and ports; `ports` are source and destination port as in a packet, in host byte
+    /// order.
     #[inline(always)]
     pub fn ports(ifindex: u32, ports: u32) -> u64 {
         u64::from(ifindex) | u64::from(ports) << 32
@@ -315,15 +316,12 @@ mod tests {
     }
 
     #[test]
-    fn flags_have_an_octet_each() {
+    fn each_flag_has_a_byte() {
         for flags in 0..=255 {
             let spread = spread_flags(flags);
             assert_eq!(gather_flags(spread), flags);
-            let octets = spread.to_ne_bytes();
-            assert_eq!(
-                octets.iter().filter(|octet| **octet != 0).count() as u32,
-                flags.count_ones()
-            );
+            let bytes = spread.to_ne_bytes();
+            assert_eq!(bytes.iter().filter(|byte| **byte != 0).count() as u32, flags.count_ones());
         }
     }
 }

@@ -20,9 +20,9 @@ const LINKS: [u16; 21] = [
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
-fn parse(link: u16, octets: &[u8], wire_len: usize) -> Result<(FlowKey, Extent), Skip> {
+fn parse(link: u16, bytes: &[u8], wire_len: usize) -> Result<(FlowKey, Extent), Skip> {
     let mut key = FlowKey::default();
-    let extent = link::parse(&Slice::new(octets, wire_len), LinkType(link), &mut key)?;
+    let extent = link::parse(&Slice::new(bytes, wire_len), LinkType(link), &mut key)?;
     Ok((key, extent))
 }
 
@@ -90,10 +90,9 @@ fn packets_whose_headers_have_a_fixed_place_are_taken_by_the_first_stage() {
         {
             let frame = behind_ethernet(None, ethertype, &packet);
             let tagged = behind_ethernet(Some(0x8100), ethertype, &packet);
-            for (octets, is_behind_ethernet) in [(&frame, true), (&tagged, true), (&packet, false)]
-            {
-                let plain = parse_plain(octets, is_behind_ethernet);
-                assert_eq!(plain, parse_any(octets, is_behind_ethernet).ok());
+            for (bytes, is_behind_ethernet) in [(&frame, true), (&tagged, true), (&packet, false)] {
+                let plain = parse_plain(bytes, is_behind_ethernet);
+                assert_eq!(plain, parse_any(bytes, is_behind_ethernet).ok());
                 assert!(plain.is_some());
             }
         }
@@ -106,7 +105,7 @@ fn packets_whose_headers_have_a_fixed_place_are_taken_by_the_first_stage() {
 
 proptest! {
     #[test]
-    fn the_first_stage_says_nothing_else_than_the_others(
+    fn the_first_stage_agrees_with_the_others(
         protocol in prop::sample::select(vec![TCP, UDP, 1, 44, 60, 132]),
         fragment in prop::sample::select(vec![0, 0x2000, 0x2001, 1]),
         is_v6: bool,
@@ -117,18 +116,18 @@ proptest! {
         len in 0_usize..120,
     ) {
         let packet = if is_v6 { v6(protocol, &payload) } else { v4(protocol, fragment, &payload) };
-        let mut octets = match is_behind_ethernet {
+        let mut bytes = match is_behind_ethernet {
             true => behind_ethernet(tag, if is_v6 { 0x86dd } else { 0x0800 }, &packet),
             false => packet,
         };
-        octets.truncate(len);
-        for (at, octet) in changes {
-            if let Some(place) = octets.get_mut(at) {
-                *place = octet;
+        bytes.truncate(len);
+        for (at, byte) in changes {
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
             }
         }
-        if let Some(plain) = parse_plain(&octets, is_behind_ethernet) {
-            prop_assert_eq!(Ok(plain), parse_any(&octets, is_behind_ethernet));
+        if let Some(plain) = parse_plain(&bytes, is_behind_ethernet) {
+            prop_assert_eq!(Ok(plain), parse_any(&bytes, is_behind_ethernet));
         }
     }
 }
@@ -154,9 +153,9 @@ fn assert_consistent(key: &FlowKey, extent: &Extent, captured: usize) {
     assert_eq!((key.direction, key.ifindex, key.reserved, key.reserved_word), (0, 0, 0, 0));
 }
 
-fn check(link: u16, octets: &[u8], wire_len: usize) {
-    if let Ok((key, extent)) = parse(link, octets, wire_len) {
-        assert_consistent(&key, &extent, octets.len());
+fn check(link: u16, bytes: &[u8], wire_len: usize) {
+    if let Ok((key, extent)) = parse(link, bytes, wire_len) {
+        assert_consistent(&key, &extent, bytes.len());
     }
 }
 
@@ -187,27 +186,27 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
     #[test]
-    fn no_octets_make_it_panic(
-        octets in prop::collection::vec(any::<u8>(), 0..200),
+    fn no_bytes_cause_a_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
         link in prop_oneof![prop::sample::select(LINKS.to_vec()), any::<u16>()],
         wire_len in prop_oneof![0_usize..300, any::<u32>().prop_map(|len| len as usize)],
     ) {
-        check(link, &octets, wire_len);
+        check(link, &bytes, wire_len);
     }
 
     #[test]
-    fn no_likely_octets_make_it_panic(octets in likely_frame(), wire_len in 0_usize..70_000) {
-        LINKS.iter().for_each(|link| check(*link, &octets, wire_len));
-        let addressed = [&[2; 12][..], &octets].concat();
+    fn no_plausible_bytes_cause_a_panic(bytes in likely_frame(), wire_len in 0_usize..70_000) {
+        LINKS.iter().for_each(|link| check(*link, &bytes, wire_len));
+        let addressed = [&[2; 12][..], &bytes].concat();
         LINKS.iter().for_each(|link| check(*link, &addressed, wire_len));
     }
 
     /// Bytes that were not captured may hide ports, but never change who sends how much.
     #[test]
-    fn cutting_a_frame_hides_and_never_invents(octets in likely_frame(), link in prop::sample::select(LINKS.to_vec())) {
-        let Ok((whole, extent)) = parse(link, &octets, octets.len()) else { return Ok(()) };
-        for captured in 0..octets.len() {
-            let Ok((key, cut)) = parse(link, &octets[..captured], octets.len()) else { continue };
+    fn cutting_a_frame_hides_and_never_invents(bytes in likely_frame(), link in prop::sample::select(LINKS.to_vec())) {
+        let Ok((whole, extent)) = parse(link, &bytes, bytes.len()) else { return Ok(()) };
+        for captured in 0..bytes.len() {
+            let Ok((key, cut)) = parse(link, &bytes[..captured], bytes.len()) else { continue };
             // Radiotap's padding flag comes before everything else, so the offset is the same.
             prop_assert_eq!((key.src, key.dst, key.family), (whole.src, whole.dst, whole.family));
             prop_assert_eq!((cut.bytes, cut.offset), (extent.bytes, extent.offset));
@@ -251,7 +250,7 @@ fn layered(first: [u8; 2], layer: impl Fn(usize) -> [u8; 4], count: usize) -> Ve
 }
 
 #[test]
-fn as_many_vlan_tags_are_opened_as_is_said_and_no_more() {
+fn vlan_tags_are_parsed_up_to_the_documented_depth() {
     let tags = |count: usize| {
         let last = move |n| if n + 1 == count { [0, 5, 8, 0] } else { [0, 5, 0x81, 0] };
         layered([0x88, 0xa8], last, count)
@@ -263,7 +262,7 @@ fn as_many_vlan_tags_are_opened_as_is_said_and_no_more() {
 }
 
 #[test]
-fn as_many_mpls_labels_are_opened_as_is_said_and_no_more() {
+fn mpls_labels_are_parsed_up_to_the_documented_depth() {
     let labels =
         |count: usize| layered([0x88, 0x47], move |n| [0, 1, u8::from(n + 1 == count), 64], count);
     for count in 1..=MAX_MPLS_LABELS {
@@ -273,7 +272,7 @@ fn as_many_mpls_labels_are_opened_as_is_said_and_no_more() {
 }
 
 #[test]
-fn as_many_extension_headers_are_walked_as_is_said_and_no_more() {
+fn extension_headers_are_parsed_up_to_the_documented_number() {
     let chain = |count: usize| {
         let header = |n| [if n + 1 == count { UDP } else { 60 }, 0, 1, 4, 0, 0, 0, 0];
         v6(60, &[(0..count).flat_map(header).collect(), PORTS.to_vec()].concat())
@@ -336,7 +335,7 @@ fn headers_that_end_the_walk_are_the_protocol() {
 }
 
 #[test]
-fn a_long_ppi_header_is_not_opened_somewhere_else() {
+fn a_long_ppi_header_is_skipped_completely() {
     let packet = v4(UDP, 0, &PORTS);
     let frame = |len: u16| {
         // Version and flags, length, and the link type of the inner frame, little-endian.
@@ -362,7 +361,7 @@ fn a_long_ppi_header_is_not_opened_somewhere_else() {
 }
 
 #[test]
-fn octets_are_what_the_header_claims() {
+fn bytes_are_the_length_in_the_header() {
     let mut packet = v4(UDP, 0, &PORTS);
     packet.extend([0; 6]);
     assert_eq!(bytes(&packet), 40, "padding does not count");
@@ -390,9 +389,9 @@ fn a_length_of_zero_is_the_rest_of_the_wire() {
 
 #[test]
 fn headers_that_contradict_themselves_are_malformed() {
-    let changed = |at: usize, octet: u8| {
+    let changed = |at: usize, byte: u8| {
         let mut packet = v4(UDP, 0, &PORTS);
-        packet[at] = octet;
+        packet[at] = byte;
         packet
     };
     for packet in
@@ -434,7 +433,7 @@ fn an_ethernet_header_in_front_of_an_ip_packet_is_seen() {
 }
 
 #[test]
-fn the_header_of_a_big_super_packet_is_seen() {
+fn the_header_of_a_big_gso_packet_is_parsed() {
     let jumbo = [TCP, 0, 0xc2, 4, 0, 1, 0, 0];
     let jumbo_len = |packet: &[u8]| crate::parse::jumbo_len(&Slice::new(packet, packet.len()), 0);
     let mut packet = v6(0, &[&jumbo[..], &PORTS[..]].concat());

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_found_in_what_it_says() {
+    fn figures_are_found_in_the_output() {
         let line = "#1024\tpulse  cov: 77 ft: 12 corp: 3/12b exec/s: 512";
         assert_eq!(
             (after(line, " cov:"), after(line, "nothing")),

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_what_passed_and_what_was_skipped() {
+    fn counts_passed_and_skipped_tests() {
         let lines = [
             "test result: ok. 12 passed; 0 failed; 0 ignored",
             "SKIPPED veth_counts: not root",

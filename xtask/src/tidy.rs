@@ -100,7 +100,7 @@ fn unfinished(file: &File) -> Vec<String> {
     file.findings("finish it, or write an issue", is_bad)
 }
 
-/// Links to files of the repository that are not there; code blocks are passed over.
+/// Links to missing files of the repository; code blocks are skipped.
 fn broken_links(file: &File, root: &Path) -> Vec<String> {
     let folder = root.join(&file.path).parent().map_or(root.to_owned(), Path::to_owned);
     let (mut findings, mut in_code) = (Vec::new(), false);

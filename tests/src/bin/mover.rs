@@ -39,10 +39,10 @@ fn main() -> Result<()> {
 }
 
 /// Reports who used a socket.
-fn tell(protocol: u8, local: SocketAddr, remote: SocketAddr) -> Result<()> {
+fn report(protocol: u8, local: SocketAddr, remote: SocketAddr) -> Result<()> {
     // One write, so that lines of several processes do not mix.
     let line = format!("{} {protocol} {} {}\n", std::process::id(), plain(local), plain(remote));
-    std::io::stdout().write_all(line.as_bytes()).context("telling")
+    std::io::stdout().write_all(line.as_bytes()).context("reporting")
 }
 
 /// IPv4 in IPv6 is IPv4 on the wire.
@@ -50,8 +50,8 @@ fn plain(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-fn tell_of(stream: &TcpStream) -> Result<()> {
-    tell(6, stream.local_addr()?, stream.peer_addr()?)
+fn report_stream(stream: &TcpStream) -> Result<()> {
+    report(6, stream.local_addr()?, stream.peer_addr()?)
 }
 
 fn inherited_stream() -> Result<TcpStream> {
@@ -109,7 +109,7 @@ fn end_with_input() {
 
 /// Reads all that comes, then answers.
 fn answer(stream: &mut TcpStream) -> Result<()> {
-    tell_of(stream)?;
+    report_stream(stream)?;
     // The client may be gone before the reply.
     let _ = stream.read_to_end(&mut Vec::new());
     let _ = stream.write_all(&[7; ANSWER]);
@@ -123,7 +123,7 @@ fn serve_udp(address: SocketAddr, answers: bool) -> Result<()> {
     let mut room = [0; 65_536];
     loop {
         let (size, from) = socket.recv_from(&mut room)?;
-        tell(17, SocketAddr::new(address.ip(), socket.local_addr()?.port()), from)?;
+        report(17, SocketAddr::new(address.ip(), socket.local_addr()?.port()), from)?;
         if answers {
             socket.send_to(&room[..size], from)?;
         }
@@ -147,8 +147,8 @@ fn pass(to: &UnixStream, descriptor: RawFd) -> Result<()> {
 
 fn take_connections() -> Result<()> {
     loop {
-        let mut octet = [0];
-        let mut parts = [IoSliceMut::new(&mut octet)];
+        let mut byte = [0];
+        let mut parts = [IoSliceMut::new(&mut byte)];
         let mut room = nix::cmsg_space!(RawFd);
         let message = recvmsg::<()>(0, &mut parts, Some(&mut room), MsgFlags::empty())?;
         if message.bytes == 0 {
@@ -184,7 +184,7 @@ fn ask(kind: &str, address: SocketAddr, bytes: usize) -> Result<()> {
             bail!(command.args(["send-connection", &bytes.to_string()]).stdin(socket).exec())
         }
         "spawn" => {
-            tell_of(&stream)?;
+            report_stream(&stream)?;
             let socket = Stdio::from(OwnedFd::from(stream));
             let mut command = this()?;
             let child = command.args(["send-connection", &bytes.to_string()]).stdin(socket).spawn();
@@ -193,7 +193,7 @@ fn ask(kind: &str, address: SocketAddr, bytes: usize) -> Result<()> {
         }
         // Its data is still in its buffer when it ends.
         "exit" => {
-            tell_of(&stream)?;
+            report_stream(&stream)?;
             Ok(stream.write_all(&vec![1; bytes])?)
         }
         "thread" => {
@@ -217,7 +217,7 @@ fn mapped(address: SocketAddr) -> SocketAddr {
 }
 
 fn exchange(stream: &mut TcpStream, bytes: usize) -> Result<()> {
-    tell_of(stream)?;
+    report_stream(stream)?;
     stream.write_all(&vec![1; bytes])?;
     stream.shutdown(std::net::Shutdown::Write)?;
     stream.read_to_end(&mut Vec::new())?;
@@ -232,7 +232,7 @@ fn ask_udp(address: SocketAddr, bytes: usize, waits: bool) -> Result<()> {
     let known = UdpSocket::bind(any)?;
     known.connect(address)?;
     let local = SocketAddr::new(known.local_addr()?.ip(), socket.local_addr()?.port());
-    tell(17, local, address)?;
+    report(17, local, address)?;
     socket.send_to(&vec![1; bytes.min(1200)], address)?;
     if waits {
         socket.recv_from(&mut [0; 2000])?;

@@ -130,14 +130,14 @@ fn lengths() -> Vec<Packet> {
 /// Packets cut by a snap length: lengths come from the headers, ports only from captured bytes.
 pub(super) fn cut() -> Vec<Packet> {
     let (v4, v6) = (Network::V4(v4(12)), v6(12, vec![]));
-    let without_ports = |network: &Network, octets| {
+    let without_ports = |network: &Network, bytes| {
         let packet = changed(network, &udp(6012), |_, flow| (flow.sport, flow.dport) = (0, 0));
-        packet.cut(octets)
+        packet.cut(bytes)
     };
-    let unusable = |network: &Network, octets| {
-        Packet { what: What::Malformed, ..whole(network, &udp(6012)) }.cut(octets)
+    let unusable = |network: &Network, bytes| {
+        Packet { what: What::Malformed, ..whole(network, &udp(6012)) }.cut(bytes)
     };
-    let non_ip = |octets| Packet { what: What::NonIp, ..whole(&v4, &udp(6012)) }.cut(octets);
+    let non_ip = |bytes| Packet { what: What::NonIp, ..whole(&v4, &udp(6012)) }.cut(bytes);
     vec![
         whole(&v4, &udp(6012)).cut(HEADER + 24),
         without_ports(&v4, HEADER + 23),

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn llc_has_a_length_for_a_type() {
+    fn llc_frames_have_a_length_instead_of_a_type() {
         let frame = link().llc(&PAYLOAD);
         assert_eq!(frame, [&HEAD[..], &[0, 5, 0x42, 0x42, 3, 0xaa, 0xbb]].concat());
         assert_eq!(padded(frame).len(), SHORTEST);

@@ -185,7 +185,7 @@ impl Lab {
         let (mut last, mut since) = (self.both()?, Instant::now());
         while since.elapsed() < STILL {
             ensure!(
-                start.elapsed() < SETTLE * slowness(),
+                start.elapsed() < SETTLE * slowdown_factor(),
                 "counters still move after {SETTLE:?}: {last:?}"
             );
             std::thread::sleep(Duration::from_millis(20));
@@ -237,7 +237,7 @@ impl Drop for Lab {
 
 /// Polls `condition` until it holds or `timeout` has passed; returns whether it held.
 pub fn wait_until(timeout: Duration, mut condition: impl FnMut() -> bool) -> bool {
-    let (start, timeout) = (Instant::now(), timeout * slowness());
+    let (start, timeout) = (Instant::now(), timeout * slowdown_factor());
     loop {
         if condition() {
             return true;
@@ -250,7 +250,7 @@ pub fn wait_until(timeout: Duration, mut condition: impl FnMut() -> bool) -> boo
 }
 
 /// The factor for all timeouts, from `WHEREFORE_SLOWNESS`: emulated processors need more time.
-pub fn slowness() -> u32 {
+pub fn slowdown_factor() -> u32 {
     let wanted = std::env::var("WHEREFORE_SLOWNESS").ok();
     wanted.and_then(|text| text.parse().ok()).unwrap_or(1)
 }
@@ -264,7 +264,7 @@ fn end(host: &Host) -> String {
 /// Turns off the kernel's own packets, as far as sysctls can.
 ///
 /// The defaults are set before the device exists, so it is born with them.
-/// What remains are multicast listener reports right after the link comes up.
+/// The remaining traffic is multicast listener reports right after the link comes up.
 fn silence(namespace: &Namespace) -> Result<()> {
     let device_defaults = [
         ("accept_dad", "0"),

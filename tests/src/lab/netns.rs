@@ -48,7 +48,7 @@ impl Namespace {
     ///
     /// A new thread, because the caller's must not be left in a namespace that
     /// goes away. Sockets opened by `work` stay in the namespace when they leave
-    /// the thread. A panic of `work` goes on in the caller.
+    /// the thread. A panic of `work` continues in the caller.
     pub fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
         let file =
             File::open(self.path()).with_context(|| format!("opening namespace {}", self.name))?;
@@ -98,7 +98,7 @@ impl Drop for Namespace {
     }
 }
 
-/// The value of a finished thread; its panic goes on in the caller.
+/// The value of a finished thread; its panic continues in the caller.
 pub(super) fn value_of<T>(outcome: thread::Result<T>) -> T {
     outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
@@ -162,7 +162,7 @@ fn delete(name: &str) -> Result<()> {
 fn feed(command: &mut Command, text: &str) -> Result<()> {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;
-    // A failed write means that the command died early: its own words, below, say why.
+    // A failed write means that the command died early: its own output, below, has the reason.
     let _ = child.stdin.take().map(|mut input| input.write_all(text.as_bytes()));
     let output = child.wait_with_output().with_context(|| format!("waiting for {command:?}"))?;
     if !output.status.success() {

@@ -11,14 +11,14 @@ fn unfinished_gzip(plain: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_decoded_before_damaged_gzip_data_counts() {
+fn packets_before_damaged_gzip_data_count() {
     let whole = plain_pcap(5);
     let cut = unfinished_gzip(&whole);
     for damage_bytes in [&[0xff; 16][..], &[0x06; 40], &[]] {
-        let (found, told) = damage([&cut[..], damage_bytes].concat());
-        assert_eq!(found, 5, "{told}");
-        assert!(told.contains("damaged at byte 404 of the decompressed data"), "{told}");
-        assert!(told.contains("of the compressed file"), "{told}");
+        let (found, message) = damage([&cut[..], damage_bytes].concat());
+        assert_eq!(found, 5, "{message}");
+        assert!(message.contains("damaged at byte 404 of the decompressed data"), "{message}");
+        assert!(message.contains("of the compressed file"), "{message}");
     }
     // More than the decoder's buffers hold, and several members before the damage.
     let many = plain_pcap(50_000);
@@ -28,7 +28,7 @@ fn what_is_decoded_before_damaged_gzip_data_counts() {
 }
 
 #[test]
-fn a_gzip_trailer_that_does_not_fit_is_damage_after_all_records() {
+fn a_wrong_gzip_trailer_is_damage_after_all_records() {
     let packed = gzip(&plain_pcap(100));
     let end = packed.len();
     for (at, expected) in [(end - 8, "checksum"), (end - 1, "length")] {
@@ -36,15 +36,15 @@ fn a_gzip_trailer_that_does_not_fit_is_damage_after_all_records() {
         broken[at] ^= 1;
         // In the only member, and in the first of two.
         for behind in [vec![], gzip(&plain_pcap(1)[24..])] {
-            let (found, told) = damage([broken.clone(), behind].concat());
-            assert_eq!(found, 100, "{told}");
-            assert!(told.contains(expected), "{told}");
+            let (found, message) = damage([broken.clone(), behind].concat());
+            assert_eq!(found, 100, "{message}");
+            assert!(message.contains(expected), "{message}");
         }
     }
-    let (found, told) = damage([packed.clone(), vec![0; 700]].concat());
-    assert!(found == 100 && told.contains("zeros follow"), "{told}");
-    let (found, told) = damage([packed, b"more".to_vec()].concat());
-    assert!(found == 100 && told.contains("other data follows"), "{told}");
+    let (found, message) = damage([packed.clone(), vec![0; 700]].concat());
+    assert!(found == 100 && message.contains("zeros follow"), "{message}");
+    let (found, message) = damage([packed, b"more".to_vec()].concat());
+    assert!(found == 100 && message.contains("other data follows"), "{message}");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn stored_zstd(blocks: &[&[u8]], end: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_decoded_before_damaged_zstd_data_counts() {
+fn packets_before_damaged_zstd_data_count() {
     let whole = plain_pcap(5);
     let (head, tail) = whole.split_at(200);
     // An impossible block, a compressed one that makes no sense, and the end of the file.
@@ -87,10 +87,10 @@ fn what_is_decoded_before_damaged_zstd_data_counts() {
             let mut file = [skippable, &stored_zstd(&[head, tail], &[9; 5])].concat();
             file.truncate(file.len() - 5);
             file.extend(end);
-            let (found, told) = damage(file);
-            assert_eq!(found, 5, "{told}");
-            assert!(told.contains("damaged at byte 404 of the decompressed data"), "{told}");
-            assert!(told.contains("of the compressed file"), "{told}");
+            let (found, message) = damage(file);
+            assert_eq!(found, 5, "{message}");
+            assert!(message.contains("damaged at byte 404 of the decompressed data"), "{message}");
+            assert!(message.contains("of the compressed file"), "{message}");
         }
     }
     // A block that is stored as it is counts as far as it was written.
@@ -98,14 +98,14 @@ fn what_is_decoded_before_damaged_zstd_data_counts() {
     cut.truncate(cut.len() - 30);
     assert_eq!(damage(cut).0, 4);
     // A second frame that is invalid, and one with a wrong checksum.
-    let (found, told) = damage([stored_zstd(&[&whole], &[]), b"no frame".to_vec()].concat());
-    assert!(found == 5 && told.contains("invalid zstd frame"), "{told}");
-    let (found, told) = damage(stored_zstd(&[&whole], &[1, 2, 3, 4]));
-    assert!(found == 5 && told.contains("checksum"), "{told}");
+    let (found, message) = damage([stored_zstd(&[&whole], &[]), b"no frame".to_vec()].concat());
+    assert!(found == 5 && message.contains("invalid zstd frame"), "{message}");
+    let (found, message) = damage(stored_zstd(&[&whole], &[1, 2, 3, 4]));
+    assert!(found == 5 && message.contains("checksum"), "{message}");
 }
 
 #[test]
-fn damage_anywhere_in_compressed_data_leaves_what_came_before() {
+fn damage_in_compressed_data_keeps_the_packets_before_it() {
     let plain = plain_pcap(20_000);
     let whole = records(plain.clone());
     for packed in [gzip(&plain), zstd(&plain)] {

@@ -25,7 +25,7 @@ fn assert_refused(files: &[(&str, &[&str])]) {
 }
 
 #[test]
-fn tables_that_are_none_are_named_with_the_option_that_is_meant() {
+fn unknown_tables_are_named_with_the_intended_option() {
     assert_refused(&[
         (
             "[alerts]\nbudget = \"10/day\"\n",

@@ -69,7 +69,7 @@ fn beyond_the_bound_the_rest_is_summed_up_exactly() {
 }
 
 #[test]
-fn a_replay_says_that_its_collector_is_not_there() {
+fn a_replay_reports_a_missing_collector() {
     let port = nfcapd::free_port();
     let url = format!("tcp://127.0.0.1:{port}");
     let run = run(["replay", &captures()[0], "--ipfix", &url]);

@@ -20,7 +20,7 @@ fn listener(host: &Host) -> Result<TcpListener> {
     Ok(host.enter(|| TcpListener::bind("127.0.0.1:0"))??)
 }
 
-/// What became of the flows for each collector, from the last line of standard output.
+/// The counters of flows for each collector, from the last line of standard output.
 fn accounts(report: &Report) -> Result<Vec<Value>> {
     let last: Value = serde_json::from_str(report.stdout.lines().last().context("no line")?)?;
     last["ipfix"].as_array().cloned().context("no account")

@@ -130,7 +130,7 @@ fn beyond_the_bound_the_rest_is_one_record_for_each_interface() {
 }
 
 #[test]
-fn a_replay_says_that_its_receiver_is_not_there() {
+fn a_replay_reports_a_missing_receiver() {
     for scheme in ["http", "grpc"] {
         let url = format!("{scheme}://127.0.0.1:{}", nfcapd::free_port());
         let run = run(["replay", &captures()[0], "--otlp", &url]);

@@ -64,7 +64,7 @@ fn records_that_are_refused_are_lost_and_counted() {
 }
 
 #[test]
-fn what_a_receiver_takes_in_part_is_counted_and_logged() {
+fn a_partial_success_is_counted_and_logged() {
     for is_grpc in [false, true] {
         let receiver = Receiver::start(is_grpc, &[Reply::Partial(1)]);
         let (code, account, totals, log) = replay(&receiver);

@@ -1,4 +1,4 @@
-//! A receiver of OpenTelemetry's protocol, over HTTP or gRPC, that answers as each test says. Owns the requests,
+//! A receiver of OpenTelemetry's protocol, over HTTP or gRPC, whose answers each test defines. Owns the requests,
 //! decoded; refuses to judge them.
 
 use std::collections::BTreeMap;

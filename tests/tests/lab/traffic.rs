@@ -53,8 +53,8 @@ fn tcp_without_offloads_sends_frames_of_wire_size() -> Result<()> {
 }
 
 #[test]
-fn tcp_with_offloads_sends_super_packets() -> Result<()> {
-    let Some(lab) = Lab::or_skip("tcp_with_offloads_sends_super_packets")? else {
+fn tcp_with_offloads_sends_gso_packets() -> Result<()> {
+    let Some(lab) = Lab::or_skip("tcp_with_offloads_sends_gso_packets")? else {
         return Ok(());
     };
     lab.a.offloads(true)?;

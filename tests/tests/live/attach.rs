@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use wherefore_tests::agent::{Agent, Direction, Report};
 use wherefore_tests::command::binary;
 use wherefore_tests::lab::packets::send_frames;
-use wherefore_tests::lab::{Counters, Host, Lab, slowness};
+use wherefore_tests::lab::{Counters, Host, Lab, slowdown_factor};
 
 use super::cases::Cases;
 use super::flows::{assert_cases, assert_flows};
@@ -86,7 +86,11 @@ fn check_hook(hook: &str, signal: Signal) -> Result<()> {
     })?;
     let report = agent.stop_by(signal)?;
     assert_eq!(Attached::at(&lab.b)?, Attached::default(), "after {signal}");
-    assert!(report.took < Duration::from_secs(2) * slowness(), "it took {:?} to end", report.took);
+    assert!(
+        report.took < Duration::from_secs(2) * slowdown_factor(),
+        "it took {:?} to end",
+        report.took
+    );
     let last = report.stdout.lines().last().unwrap_or_default();
     assert!(last.starts_with(r#"{"totals":{"#), "{last}");
     assert_flows(&report, Direction::Ingress, &there.flows, 2);

@@ -221,8 +221,8 @@ fn the_loopback_is_compared_as_it_counts() -> Result<()> {
 
 /// An ifb device counts redirected packets as received and as sent: they are counted once.
 #[test]
-fn what_is_redirected_is_counted_once() -> Result<()> {
-    let Some(lab) = Lab::or_skip("what_is_redirected_is_counted_once")? else { return Ok(()) };
+fn redirected_packets_are_counted_once() -> Result<()> {
+    let Some(lab) = Lab::or_skip("redirected_packets_are_counted_once")? else { return Ok(()) };
     lab.a.namespace.ip_batch("link add wi0 type ifb\nlink set wi0 up\n")?;
     at_a(&lab, "tc", "qdisc add dev veth-a clsact")?;
     at_a(
@@ -242,8 +242,10 @@ fn what_is_redirected_is_counted_once() -> Result<()> {
 
 /// Packets that a queue drops were counted, and the device never saw them: no reason to warn.
 #[test]
-fn what_a_queue_drops_is_no_difference() -> Result<()> {
-    let Some(lab) = Lab::or_skip("what_a_queue_drops_is_no_difference")? else { return Ok(()) };
+fn packets_dropped_by_a_queue_are_no_difference() -> Result<()> {
+    let Some(lab) = Lab::or_skip("packets_dropped_by_a_queue_are_no_difference")? else {
+        return Ok(());
+    };
     at_a(&lab, "tc", "qdisc add dev veth-a root tbf rate 400kbit burst 3kb limit 6kb")?;
     let agent = watch(&lab.a, &["--daq", "ebpf"])?;
     let load = Datagrams {

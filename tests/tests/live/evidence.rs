@@ -76,7 +76,7 @@ impl Kept {
 }
 
 /// The bytes of all packets of these files.
-fn octets(files: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
+fn packets(files: &[PathBuf]) -> Result<Vec<Vec<u8>>> {
     let mut all = Vec::new();
     for file in files {
         all.extend(tcpdump(file)?);
@@ -107,11 +107,11 @@ fn check_exact(lab: &Lab, family: Family, daq: &[&str]) -> Result<()> {
     let report = kept.agent.stop()?;
     ensure!(!report.stderr.contains("evidence lost"), "{}", report.stderr);
     let logs = files_with(&archive, "pcap");
-    ensure!(octets(&logs)? == sent, "{daq:?} {family:?}: other packets in {logs:?}");
+    ensure!(packets(&logs)? == sent, "{daq:?} {family:?}: other packets in {logs:?}");
     ensure!(paths.iter().all(|path| path.is_file()), "{paths:?} are promised");
     let flight = paths.iter().find(|path| path.extension().is_some_and(|end| end == "pcapng"));
     let flight = flight.with_context(|| format!("no flight recording in {alert}"))?;
-    let heads = octets(std::slice::from_ref(flight))?;
+    let heads = packets(std::slice::from_ref(flight))?;
     let before_and_since = sent.iter().map(|frame| frame[..frame.len().min(256)].to_vec());
     let expected: Vec<_> = before_and_since.take(heads.len()).collect();
     ensure!(heads.len() > 20, "nothing of the burst in the flight recording");
@@ -124,8 +124,8 @@ fn check_exact(lab: &Lab, family: Family, daq: &[&str]) -> Result<()> {
 }
 
 #[test]
-fn evidence_is_exactly_what_was_sent() -> Result<()> {
-    let Some(lab) = Lab::or_skip("evidence_is_exactly_what_was_sent")? else { return Ok(()) };
+fn evidence_is_exactly_the_sent_packets() -> Result<()> {
+    let Some(lab) = Lab::or_skip("evidence_is_exactly_the_sent_packets")? else { return Ok(()) };
     check_exact(&lab, Family::V4, &["--daq", "ebpf"])?;
     check_exact(&lab, Family::V6, &["--daq", "ebpf"])?;
     check_exact(&lab, Family::V4, &["--attach", "clsact"])?;
@@ -133,8 +133,8 @@ fn evidence_is_exactly_what_was_sent() -> Result<()> {
 }
 
 #[test]
-fn evidence_by_libpcap_is_exactly_what_was_sent() -> Result<()> {
-    let Some(lab) = Lab::or_skip("evidence_by_libpcap_is_exactly_what_was_sent")? else {
+fn evidence_by_libpcap_is_exactly_the_sent_packets() -> Result<()> {
+    let Some(lab) = Lab::or_skip("evidence_by_libpcap_is_exactly_the_sent_packets")? else {
         return Ok(());
     };
     for family in FAMILIES {
@@ -155,7 +155,7 @@ fn filtered_packets_leave_no_evidence() -> Result<()> {
         }
         let is_there = || {
             let files = packet_files(&kept.incoming());
-            octets(&files).is_ok_and(|bytes| bytes == frames(&lab, Family::V6, 50, 100))
+            packets(&files).is_ok_and(|bytes| bytes == frames(&lab, Family::V6, 50, 100))
         };
         ensure!(wait_until(PATIENCE, is_there), "{daq}: {:?}", packet_files(&kept.incoming()));
         let incoming = kept.incoming();
@@ -166,7 +166,7 @@ fn filtered_packets_leave_no_evidence() -> Result<()> {
 }
 
 #[test]
-fn what_a_killed_agent_left_is_removed_and_nothing_else() -> Result<()> {
+fn only_leftovers_of_a_killed_agent_are_removed() -> Result<()> {
     let Some(lab) = Lab::or_skip("what_a_killed_agent_left_is_removed")? else { return Ok(()) };
     let scratch = Scratch::new();
     let incoming = scratch.path("incoming");
@@ -189,8 +189,8 @@ fn what_a_killed_agent_left_is_removed_and_nothing_else() -> Result<()> {
 }
 
 #[test]
-fn a_flood_that_the_agent_cannot_follow_is_counted() -> Result<()> {
-    let Some(lab) = Lab::or_skip("a_flood_that_the_agent_cannot_follow_is_counted")? else {
+fn packets_lost_in_a_flood_are_counted() -> Result<()> {
+    let Some(lab) = Lab::or_skip("packets_lost_in_a_flood_are_counted")? else {
         return Ok(());
     };
     // The moment at which the agent is stopped decides whether its long interval is judged: rarely it is not.
@@ -214,7 +214,7 @@ fn flood_while_stopped(lab: &Lab) -> Result<()> {
     // Accounting is not touched.
     assert_eq!(report.total("ip")?, 12_000);
     let lost = lost_in_the_kernel(&report.stderr)?;
-    let logged = octets(&files_with(&archive, "pcap"))?;
+    let logged = packets(&files_with(&archive, "pcap"))?;
     ensure!(lost > 0, "the flood was too small: {}", report.stderr);
     assert_eq!(logged.len() as u64 + lost, 12_000, "{}", report.stderr);
     assert_eq!(logged, flood[..logged.len()], "the first of the flood are kept");

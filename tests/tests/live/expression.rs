@@ -123,7 +123,7 @@ fn refusal(host: &Host, arguments: &[&str]) -> Result<String> {
 }
 
 #[test]
-fn what_the_kernel_cannot_be_told_goes_to_libpcap_or_is_refused() -> Result<()> {
+fn an_expression_beyond_the_kernel_goes_to_libpcap_or_is_refused() -> Result<()> {
     let Some(lab) = Lab::or_skip("what_the_kernel_cannot_be_told")? else { return Ok(()) };
     let beyond = "tcp[13] & 2 != 0";
     let stderr = refusal(&lab.b, &["--daq", "ebpf", "-f", beyond])?;
@@ -145,7 +145,7 @@ fn what_the_kernel_cannot_be_told_goes_to_libpcap_or_is_refused() -> Result<()> 
     let cases = Cases::all(&lab.a, &lab.b);
     lab.measure(|| send_frames(&lab.a.namespace, &lab.a.device, &cases.frames, 1))?;
     let report = agent.stop()?;
-    // One of the TCP packets over IPv4 has SYN set; it occurs as often as the case says.
+    // One of the TCP packets over IPv4 has SYN set; it occurs as often as the case states.
     let flows = report.sums(Direction::Unknown);
     assert_eq!(flows.len(), 1, "{flows:?}");
     assert!(flows.iter().all(|(key, _)| key.proto == 6 && key.src.is_ipv4()), "{flows:?}");

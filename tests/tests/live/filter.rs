@@ -111,8 +111,10 @@ fn assert_watched(
 
 /// An agent for each case, all at once on one interface: one series of packets serves all.
 #[test]
-fn the_filter_watches_what_it_is_told_to() -> Result<()> {
-    let Some(lab) = Lab::or_skip("the_filter_watches_what_it_is_told_to")? else { return Ok(()) };
+fn the_filter_selects_the_configured_traffic() -> Result<()> {
+    let Some(lab) = Lab::or_skip("the_filter_selects_the_configured_traffic")? else {
+        return Ok(());
+    };
     let address = |text: &str| text.parse::<IpAddr>().context("not an address");
     let mut flows = Vec::new();
     for (src, dst) in PAIRS {

@@ -75,8 +75,8 @@ pub(crate) fn assert_cases(
 }
 
 #[test]
-fn flows_are_what_was_sent() -> Result<()> {
-    let Some(lab) = Lab::or_skip("flows_are_what_was_sent")? else { return Ok(()) };
+fn flows_match_the_sent_traffic() -> Result<()> {
+    let Some(lab) = Lab::or_skip("flows_match_the_sent_traffic")? else { return Ok(()) };
     let cases = Cases::all(&lab.a, &lab.b);
     let send = || send_frames(&lab.a.namespace, &lab.a.device, &cases.frames, TIMES);
     let ([a, b], _, sent) = observe(&lab, &[], send)?;

@@ -266,8 +266,8 @@ fn a_device_may_come_back_with_its_number_at_once() -> Result<()> {
 }
 
 #[test]
-fn names_are_octets() -> Result<()> {
-    let Some(lab) = Lab::or_skip("names_are_octets")? else { return Ok(()) };
+fn interface_names_may_have_any_bytes() -> Result<()> {
+    let Some(lab) = Lab::or_skip("interface_names_may_have_any_bytes")? else { return Ok(()) };
     for path in [["--daq", "ebpf"], ["--daq", "libpcap"]] {
         let follower = Follower::start(&lab, "any", &path)?;
         let name = OsStr::from_bytes(b"wz\xff");
@@ -345,7 +345,7 @@ fn fifty_devices_come_and_go() -> Result<()> {
     let (missed, uncertain) = sums(&report, counters.keys())?;
     let device_bytes: u64 = counters.values().map(|device| device.rx_bytes + device.tx_bytes).sum();
     let counted = report.total("device_bytes")?;
-    println!("{device_bytes} octets at {DEVICES} devices: {counted} counted, {missed} missed");
+    println!("{device_bytes} bytes at {DEVICES} devices: {counted} counted, {missed} missed");
     assert!(device_bytes.abs_diff(counted + missed) <= uncertain, "{uncertain} are uncertain");
     Ok(())
 }

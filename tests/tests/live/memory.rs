@@ -99,8 +99,10 @@ fn the_limit_is_found_where_control_groups_are_hidden() -> Result<()> {
 }
 
 #[test]
-fn what_does_not_fit_is_said_with_what_does() -> Result<()> {
-    let Some(lab) = Lab::or_skip("what_does_not_fit_is_said_with_what_does")? else {
+fn a_table_that_is_too_large_is_refused_with_the_largest_that_fits() -> Result<()> {
+    let Some(lab) =
+        Lab::or_skip("a_table_that_is_too_large_is_refused_with_the_largest_that_fits")?
+    else {
         return Ok(());
     };
     for (mib, flows, said) in [

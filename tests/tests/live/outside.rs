@@ -23,8 +23,8 @@ fn after(host: &Host, before: &str) -> Command {
 }
 
 #[test]
-fn a_log_that_nobody_reads_holds_nothing_up() -> Result<()> {
-    let test = "a_log_that_nobody_reads_holds_nothing_up";
+fn an_unread_log_delays_nothing() -> Result<()> {
+    let test = "an_unread_log_delays_nothing";
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
     let scratch = Scratch::new();
     let fifo = scratch.path("fifo");
@@ -72,8 +72,8 @@ fn more_interfaces_than_the_soft_limit_has_descriptors_for_are_counted() -> Resu
 }
 
 #[test]
-fn without_descriptors_the_agent_goes_on_and_says_why() -> Result<()> {
-    let test = "without_descriptors_the_agent_goes_on_and_says_why";
+fn without_file_descriptors_the_agent_continues_and_logs_why() -> Result<()> {
+    let test = "without_file_descriptors_the_agent_continues_and_logs_why";
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
     let few = after(&lab.b, "ulimit -Sn 100; ulimit -Hn 100");
     let sink = "command,program=/bin/cat";
@@ -95,8 +95,8 @@ fn without_descriptors_the_agent_goes_on_and_says_why() -> Result<()> {
 }
 
 #[test]
-fn a_state_directory_that_cannot_be_used_holds_nothing_up() -> Result<()> {
-    let test = "a_state_directory_that_cannot_be_used_holds_nothing_up";
+fn an_unusable_state_directory_delays_nothing() -> Result<()> {
+    let test = "an_unusable_state_directory_delays_nothing";
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
     let scratch = Scratch::new();
     std::fs::write(scratch.path("file"), "")?;
@@ -110,8 +110,8 @@ fn a_state_directory_that_cannot_be_used_holds_nothing_up() -> Result<()> {
 }
 
 #[test]
-fn a_full_disk_holds_nothing_up() -> Result<()> {
-    let Some(lab) = Lab::or_skip("a_full_disk_holds_nothing_up")? else { return Ok(()) };
+fn a_full_disk_delays_nothing() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_full_disk_delays_nothing")? else { return Ok(()) };
     let agent = watch(&lab.b, &["--series", "/dev/full"])?;
     let (device, _) = lab.measure(|| many_flows(&lab.a, &lab.b, load(50, 4)))?;
     agent.pass_intervals(3)?;

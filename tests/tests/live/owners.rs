@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use wherefore_tests::agent::{Agent, Report};
 use wherefore_tests::command::Scratch;
-use wherefore_tests::lab::{Family, Host, Lab, slowness};
+use wherefore_tests::lab::{Family, Host, Lab, slowdown_factor};
 
 use super::watch_every;
 
@@ -249,7 +249,7 @@ fn check(
     // after an end; and these replies have few bytes. On a slow processor, more of them are in another interval.
     let declared: u64 = verdict.unattributed.values().sum();
     assert!(
-        declared * 200 <= verdict.all() * u64::from(slowness()),
+        declared * 200 <= verdict.all() * u64::from(slowdown_factor()),
         "{name}: {verdict:#?}\n{}",
         report.stderr
     );

@@ -24,8 +24,10 @@ fn run_unprivileged(lab: &Lab, arguments: &[&str]) -> Result<Run> {
 }
 
 #[test]
-fn without_privilege_it_says_what_it_lacks() -> Result<()> {
-    let Some(lab) = Lab::or_skip("without_privilege_it_says_what_it_lacks")? else { return Ok(()) };
+fn without_privileges_the_missing_capabilities_are_named() -> Result<()> {
+    let Some(lab) = Lab::or_skip("without_privileges_the_missing_capabilities_are_named")? else {
+        return Ok(());
+    };
     for (daq, needed) in [
         ("ebpf", &["CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON"][..]),
         ("libpcap", &["CAP_NET_RAW"]),

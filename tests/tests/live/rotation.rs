@@ -129,8 +129,8 @@ fn renamed_files_are_followed_after_a_signal() -> Result<()> {
 }
 
 #[test]
-fn what_cannot_be_opened_again_stays_in_use() -> Result<()> {
-    let Some(lab) = Lab::or_skip("what_cannot_be_opened_again_stays_in_use")? else {
+fn a_file_that_cannot_be_reopened_stays_in_use() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_file_that_cannot_be_reopened_stays_in_use")? else {
         return Ok(());
     };
     let writer = Writer::start(&lab)?;

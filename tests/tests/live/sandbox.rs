@@ -60,8 +60,8 @@ fn with_port(inside: &Inside, call: i64, port: u16) -> Result<i64> {
 }
 
 #[test]
-fn from_inside_nothing_else_can_be_done_and_the_agent_goes_on() -> Result<()> {
-    let test = "from_inside_nothing_else_can_be_done_and_the_agent_goes_on";
+fn the_sandbox_denies_other_calls_and_the_agent_continues() -> Result<()> {
+    let test = "the_sandbox_denies_other_calls_and_the_agent_continues";
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
     let somebody = lab.b.namespace.enter(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))??;
     let port = somebody.local_addr()?.port();
@@ -123,8 +123,8 @@ fn of_all_threads(agent: &Agent, name: &str) -> Result<Vec<String>> {
 }
 
 #[test]
-fn every_thread_has_given_up_what_it_does_not_need() -> Result<()> {
-    let test = "every_thread_has_given_up_what_it_does_not_need";
+fn every_thread_has_dropped_its_privileges() -> Result<()> {
+    let test = "every_thread_has_dropped_its_privileges";
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
     let scratch = Scratch::new();
     let state = scratch.path("state").display().to_string();
@@ -183,8 +183,8 @@ fn in_the_sandbox_outputs_are_rotated_and_options_read_again() -> Result<()> {
 }
 
 #[test]
-fn with_a_command_sink_there_is_no_sandbox_and_the_log_says_why() -> Result<()> {
-    let test = "with_a_command_sink_there_is_no_sandbox_and_the_log_says_why";
+fn a_command_sink_disables_the_sandbox_and_the_log_has_the_reason() -> Result<()> {
+    let test = "a_command_sink_disables_the_sandbox_and_the_log_has_the_reason";
     let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
     let agent = watch(&lab.b, &["--sink", "command,program=/bin/cat"])?;
     ensure!(agent.log().contains("no sandbox, because a command sink"), "{}", agent.log());

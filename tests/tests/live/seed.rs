@@ -88,14 +88,14 @@ fn alerted(line: &str, path: &str) -> Result<Vec<(String, Value)>> {
     let posts = slack(listener);
     let mut child = start(&lab, &line.replace("https://hooks.slack.com", &url))?;
     let read = || posts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let told = wait_until(Duration::from_secs(40), || {
+    let is_posted = wait_until(Duration::from_secs(40), || {
         let _ = tcp_transfer(&lab.a, &lab.b, Family::V4, 10_000, 10_000);
         !read().is_empty()
     });
     kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGINT)?;
     let status = child.wait()?;
     ensure!(status.success(), "{status}");
-    ensure!(told, "nothing was posted");
+    ensure!(is_posted, "nothing was posted");
     ensure!(read().iter().all(|(at, _)| at == path), "posted elsewhere: {:?}", read());
     Ok(read())
 }

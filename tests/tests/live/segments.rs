@@ -32,7 +32,7 @@ fn only(report: &Report, direction: Direction, family: Family) -> (Key, Volume) 
     flows[0]
 }
 
-/// Checks who sent to whom, and that each packet had one Ethernet header.
+/// Checks source and destination, and that each packet had one Ethernet header.
 fn assert_upload((key, volume): (Key, Volume), transfer: &TcpReport) {
     let (client, server) = (transfer.client, transfer.server);
     let expected = Key {
@@ -63,7 +63,7 @@ fn tcp_segments_are_those_the_device_sends() -> Result<()> {
         sum += sent;
     }
     assert_eq!((sum.packets, sum.frame_bytes), (device.tx_packets, device.tx_bytes));
-    assert_super_packets(&a, sum)
+    assert_gso_packets(&a, sum)
 }
 
 /// Transfers as much by either IP version, one after the other.
@@ -73,7 +73,7 @@ fn upload(lab: &Lab) -> Result<[TcpReport; 2]> {
 }
 
 /// Checks that there were GSO/GRO packets, or the test would prove nothing.
-fn assert_super_packets(sender: &Report, wire: Volume) -> Result<()> {
+fn assert_gso_packets(sender: &Report, wire: Volume) -> Result<()> {
     let seen = sender.comparison(Direction::Egress)?.counted.1;
     assert!(seen < wire.packets / 4, "{seen} of {} packets", wire.packets);
     Ok(())
@@ -84,8 +84,8 @@ fn assert_super_packets(sender: &Report, wire: Volume) -> Result<()> {
 /// whose options are 8 bytes longer; the rest is the application's data, and retransmissions,
 /// which the kernel counts.
 #[test]
-fn tcp_segments_carry_what_the_application_sent() -> Result<()> {
-    let Some(lab) = Lab::or_skip("tcp_segments_carry_what_the_application_sent")? else {
+fn tcp_segments_carry_the_bytes_that_the_application_sent() -> Result<()> {
+    let Some(lab) = Lab::or_skip("tcp_segments_carry_the_bytes_that_the_application_sent")? else {
         return Ok(());
     };
     assert_arithmetic(&lab, &FAMILIES).map(drop)
@@ -94,8 +94,9 @@ fn tcp_segments_carry_what_the_application_sent() -> Result<()> {
 /// BIG TCP: GSO/GRO packets of more than 65,535 bytes. Those of IPv6 have an additional header for their
 /// length, which their segments do not have.
 #[test]
-fn big_tcp_segments_carry_what_the_application_sent() -> Result<()> {
-    let Some(lab) = Lab::or_skip("big_tcp_segments_carry_what_the_application_sent")? else {
+fn big_tcp_segments_carry_the_bytes_that_the_application_sent() -> Result<()> {
+    let Some(lab) = Lab::or_skip("big_tcp_segments_carry_the_bytes_that_the_application_sent")?
+    else {
         return Ok(());
     };
     for host in [&lab.a, &lab.b] {
@@ -112,7 +113,7 @@ fn big_tcp_segments_carry_what_the_application_sent() -> Result<()> {
             return Ok(());
         }
     }
-    anyhow::bail!("no large super-packets in four transfers")
+    anyhow::bail!("no large GSO packets in four transfers")
 }
 
 /// Checks the agents' counts of uploads, and returns the sender's.
@@ -138,7 +139,7 @@ fn assert_arithmetic(lab: &Lab, families: &[Family]) -> Result<Report> {
         assert_eq!(sent, received);
         sum += sent;
     }
-    assert_super_packets(&a, sum)?;
+    assert_gso_packets(&a, sum)?;
     Ok(a)
 }
 
@@ -199,8 +200,8 @@ fn xdp_counts_segments() -> Result<()> {
 /// A limit: in the network stack a program gets GSO/GRO packets of a veth's other end, without the
 /// number of their segments.
 #[test]
-fn generic_xdp_takes_a_super_packet_for_one() -> Result<()> {
-    let Some(lab) = Lab::or_skip("generic_xdp_takes_a_super_packet_for_one")? else {
+fn generic_xdp_counts_a_gso_packet_as_one() -> Result<()> {
+    let Some(lab) = Lab::or_skip("generic_xdp_counts_a_gso_packet_as_one")? else {
         return Ok(());
     };
     let report = receive_by(&lab, "xdp-generic")?;

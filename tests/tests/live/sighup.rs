@@ -73,8 +73,8 @@ fn a_reload_under_traffic_loses_nothing() -> Result<()> {
 }
 
 #[test]
-fn what_needs_a_restart_is_said() -> Result<()> {
-    let Some(lab) = Lab::or_skip("what_needs_a_restart_is_said")? else { return Ok(()) };
+fn options_that_need_a_restart_are_named() -> Result<()> {
+    let Some(lab) = Lab::or_skip("options_that_need_a_restart_are_named")? else { return Ok(()) };
     let scratch = Scratch::new();
     let path = scratch.path("wherefore.toml");
     fs::write(&path, "")?;
@@ -97,8 +97,8 @@ fn the_log_changes_its_level() -> Result<()> {
     assert!(!agent.log().contains("DEBUG"), "{}", agent.log());
     fs::write(&path, "loglevel = \"debug\"\n")?;
     reload(&agent, IN_FORCE)?;
-    let is_told = wait_until(PATIENCE, || agent.log().contains("DEBUG"));
-    ensure!(is_told, "nothing more is logged: {}", agent.log());
+    let is_logged = wait_until(PATIENCE, || agent.log().contains("DEBUG"));
+    ensure!(is_logged, "nothing more is logged: {}", agent.log());
     assert!(!agent.log().contains("take effect after a restart"), "{}", agent.log());
     fs::write(&path, "loglevel = \"error\"\n")?;
     agent.signal(Signal::SIGHUP)?;
@@ -120,19 +120,22 @@ fn thresholds_change_and_windows_stay() -> Result<()> {
     agent.pass_intervals(11)?;
     send(&lab, Family::V4, 500, 1400)?;
     agent.pass_intervals(2)?;
-    assert_eq!(agent.alerts()?.len(), 0, "too small to be told");
+    assert_eq!(agent.alerts()?.len(), 0, "too small for an alert");
     fs::write(&path, "alert_min_bytes = 1000\n")?;
     reload(&agent, IN_FORCE)?;
     // The window is full already: no other ten intervals of quiet start.
     send(&lab, Family::V6, 500, 1400)?;
-    let told = wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
-    ensure!(told, "nothing is told: {}", agent.log());
+    let is_reported =
+        wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
+    ensure!(is_reported, "nothing was reported: {}", agent.log());
     agent.stop().map(drop)
 }
 
 #[test]
-fn an_incident_is_told_once_over_a_restart() -> Result<()> {
-    let Some(lab) = Lab::or_skip("an_incident_is_told_once_over_a_restart")? else { return Ok(()) };
+fn an_incident_is_reported_once_across_a_restart() -> Result<()> {
+    let Some(lab) = Lab::or_skip("an_incident_is_reported_once_across_a_restart")? else {
+        return Ok(());
+    };
     let scratch = Scratch::new();
     let state = scratch.path("state").display().to_string();
     let options = ["--state-dir", &state, "--alert-min-bytes", "1000", "--alert-resolve", "15"];
@@ -140,8 +143,9 @@ fn an_incident_is_told_once_over_a_restart() -> Result<()> {
     let agent = watch(&lab.b, &options)?;
     agent.pass_intervals(11)?;
     send(&lab, Family::V4, 300, 1400)?;
-    let told = wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
-    ensure!(told, "nothing is told: {}", agent.log());
+    let is_reported =
+        wait_until(PATIENCE, || agent.alerts().is_ok_and(|alerts| !alerts.is_empty()));
+    ensure!(is_reported, "nothing was reported: {}", agent.log());
     let first = agent.alerts()?[0].clone();
     let (file, key) = (scratch.path("state/incidents.json"), first["key"].to_string());
     let kept = || fs::read_to_string(&file).is_ok_and(|text| text.contains(&key));
@@ -158,8 +162,8 @@ fn an_incident_is_told_once_over_a_restart() -> Result<()> {
 }
 
 #[test]
-fn what_is_usual_outlives_a_restart_and_damage() -> Result<()> {
-    let Some(lab) = Lab::or_skip("what_is_usual_outlives_a_restart_and_damage")? else {
+fn the_baseline_survives_a_restart_and_damage() -> Result<()> {
+    let Some(lab) = Lab::or_skip("the_baseline_survives_a_restart_and_damage")? else {
         return Ok(());
     };
     let scratch = Scratch::new();

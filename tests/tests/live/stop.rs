@@ -60,8 +60,8 @@ fn the_filters_of_a_killed_agent_are_replaced() -> Result<()> {
 }
 
 #[test]
-fn a_reader_that_stalls_holds_nothing_up() -> Result<()> {
-    let Some(lab) = Lab::or_skip("a_reader_that_stalls_holds_nothing_up")? else { return Ok(()) };
+fn a_stalled_reader_delays_nothing() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_stalled_reader_delays_nothing")? else { return Ok(()) };
     let scratch = Scratch::new();
     let pipe = scratch.path("pipe");
     nix::unistd::mkfifo(&pipe, Mode::S_IRWXU)?;

@@ -32,7 +32,7 @@ fn a_leak_is_reported_at_once_with_and_without_a_flood_before_it() {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut engine = engine("10/day");
         let (calm, leak) = (24, if is_flooded { 30 } else { 24 });
-        let told = run(&mut engine, 0, leak + 30, |index, flows| {
+        let reported = run(&mut engine, 0, leak + 30, |index, flows| {
             if is_flooded {
                 attack(index, calm, &mut random, flows);
             }
@@ -41,9 +41,9 @@ fn a_leak_is_reported_at_once_with_and_without_a_flood_before_it() {
                 flows.push((key, moved(13_000_000, 9_286, ACK)));
             }
         });
-        let about: Vec<_> = told.iter().filter(|(_, one)| one.dst == "198.51.100.7").collect();
+        let about: Vec<_> = reported.iter().filter(|(_, one)| one.dst == "198.51.100.7").collect();
         let [(first, begun), .., (_, over)] = &about[..] else {
-            panic!("{seed} {is_flooded}: {:?}", firing(&told))
+            panic!("{seed} {is_flooded}: {:?}", firing(&reported))
         };
         assert_eq!((*first, begun.status), (leak, Status::Firing), "{}", begun.text);
         assert_eq!((over.status, over.incident_bytes), (Status::Resolved, 130_000_000));
@@ -96,7 +96,7 @@ fn what_is_much_larger_than_an_open_incident_of_its_host_is_reported_itself() {
 #[test]
 fn a_slow_scan_is_one_scan_by_the_end_of_its_hour() {
     let mut engine = engine("10/day");
-    let told = run(&mut engine, 0, 6900, |index, flows| {
+    let reported = run(&mut engine, 0, 6900, |index, flows| {
         if (6000..6360).contains(&index) {
             for port in 0..10 {
                 let port = 1 + (index - 6000) as u16 * 10 + port;
@@ -105,14 +105,14 @@ fn a_slow_scan_is_one_scan_by_the_end_of_its_hour() {
             }
         }
     });
-    let scans: Vec<_> = firing(&told).into_iter().filter(|(at, ..)| *at >= 6000).collect();
+    let scans: Vec<_> = firing(&reported).into_iter().filter(|(at, ..)| *at >= 6000).collect();
     assert!(matches!(scans[..], [(at, Kind::Scan, "10.0.0.5", "*")] if at < 6480), "{scans:?}");
 }
 
 #[test]
 fn a_host_that_falls_silent_is_one_event_within_a_minute() {
     let mut engine = engine("10/day");
-    let told = run(&mut engine, 0, 3000, |index, flows| {
+    let reported = run(&mut engine, 0, 3000, |index, flows| {
         if index >= 2900 {
             let server = host(1, 1);
             flows.retain(|(key, _)| key.src != server && key.dst != server);
@@ -120,19 +120,19 @@ fn a_host_that_falls_silent_is_one_event_within_a_minute() {
         // Others go on.
         flows.push((flow(host(0, 40), host(0, 41), 40_000, 22, TCP), moved(5000, 9, ACK)));
     });
-    let stops: Vec<_> = told
+    let stops: Vec<_> = reported
         .iter()
         .filter(|(at, one)| *at >= 2900 && one.status == Status::Firing && one.src == "10.1.0.1")
         .collect();
-    let [(at, stop)] = &stops[..] else { panic!("{:?}", firing(&told)) };
+    let [(at, stop)] = &stops[..] else { panic!("{:?}", firing(&reported)) };
     assert!((2901..2912).contains(at) && stop.kind == Kind::Stop, "{at} {}", stop.text);
 }
 
 #[test]
-fn what_comes_back_to_do_the_same_is_no_news_and_ten_times_as_much_is() {
+fn a_returning_group_is_reported_only_if_it_moves_ten_times_as_much() {
     let mut engine = engine("10/day");
     let registry = host(9, 80);
-    let told = run(&mut engine, 0, 17_100, |index, flows| {
+    let reported = run(&mut engine, 0, 17_100, |index, flows| {
         // A deployment each 1,000 intervals, after the pair was forgotten; the last one is another thing.
         let (number, into) = (index / 1000, index % 1000);
         if (0..4).contains(&into) && number > 0 {
@@ -145,14 +145,14 @@ fn what_comes_back_to_do_the_same_is_no_news_and_ten_times_as_much_is() {
             flows.push((key, moved(bytes, bytes / 1400, SYN | ACK)));
         }
     });
-    let deployed = firing(&told).into_iter().filter(|(_, _, src, _)| *src == "10.9.0.80");
+    let deployed = firing(&reported).into_iter().filter(|(_, _, src, _)| *src == "10.9.0.80");
     let (before, last): (Vec<_>, Vec<_>) = deployed.map(|(at, ..)| at).partition(|at| *at < 17_000);
     assert!(before.len() <= 8 && before.iter().all(|at| *at < 12_000), "{before:?}");
     assert_eq!(last, [17_000]);
 }
 
 #[test]
-fn what_the_budget_holds_back_is_counted() {
+fn findings_held_back_by_the_budget_are_counted() {
     let mut engine = engine("1/week");
     let mut noise = Noise::new(9);
     let (mut held, mut reported) = (0, 0);
@@ -196,12 +196,12 @@ fn browse(index: i64, random: &mut fastrand::Rng, open: &mut Vec<(u32, i64)>, fl
 }
 
 #[test]
-fn a_program_that_reports_to_a_stranger_by_a_clock_is_told_from_somebody_who_browses() {
+fn regular_calls_to_a_stranger_are_distinguished_from_browsing() {
     let (from, to) = (20_001, 22_400);
     let mut random = fastrand::Rng::with_seed(3);
     let (mut open, mut due) = (Vec::new(), from);
     let mut engine = engine("10/day");
-    let told = run(&mut engine, 0, to, |index, flows| {
+    let reported = run(&mut engine, 0, to, |index, flows| {
         browse(index, &mut random, &mut open, flows);
         if index == due {
             // A minute, a fifth more or less.
@@ -210,7 +210,7 @@ fn a_program_that_reports_to_a_stranger_by_a_clock_is_told_from_somebody_who_bro
             flows.push((key, moved(700, 6, ASKS)));
         }
     });
-    let of_day: Vec<_> = told.iter().filter(|(at, _)| *at >= 17_280).cloned().collect();
+    let of_day: Vec<_> = reported.iter().filter(|(at, _)| *at >= 17_280).cloned().collect();
     let beacons: Vec<_> = of_day.iter().filter(|(_, alert)| alert.kind == Kind::Beacon).collect();
     let [(at, beacon), ..] = &beacons[..] else { panic!("{:?}", firing(&of_day)) };
     assert!(beacons.iter().all(|(_, alert)| alert.key == beacon.key), "{beacons:?}");

@@ -49,7 +49,7 @@ pub(super) fn number_of_frames(run: &Run) -> u64 {
 }
 
 #[test]
-fn files_that_hold_nothing_yet_are_passed_over_with_a_warning() {
+fn empty_files_are_skipped_with_a_warning() {
     let scratch = Scratch::new();
     let [whole, tiny, text] = ["whole", "tiny", "text"].map(|name| scratch.path(name));
     fs::write(&whole, datagrams(1, 1)).unwrap();
@@ -118,7 +118,7 @@ fn flow_of(ethertype: u16, packet: &[u8], trailer: &[u8]) -> Value {
 }
 
 #[test]
-fn what_lies_behind_a_packet_is_not_read() {
+fn bytes_after_a_packet_are_not_read() {
     let v4 = |length: u8, protocol: u8, fragment: u8, payload: &[u8]| {
         let start =
             [0x45, 0, 0, length, 0, 1, fragment, 0, 64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
@@ -164,7 +164,7 @@ fn what_lies_behind_a_packet_is_not_read() {
 }
 
 #[test]
-fn what_stands_behind_llc_and_snap_is_opened() {
+fn packets_behind_llc_and_snap_are_parsed() {
     let ip = [
         &[0x45, 0, 0, 38, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2][..],
         &[3, 232, 7, 208, 0, 18, 0, 0],

@@ -49,8 +49,8 @@ fn faults(records: &[(&str, Value)]) -> Result<String> {
 }
 
 #[test]
-fn every_record_is_as_the_schema_says() -> Result<()> {
-    let test = "every_record_is_as_the_schema_says";
+fn every_record_matches_the_schema() -> Result<()> {
+    let test = "every_record_matches_the_schema";
     if !Path::new("/usr/lib/python3/dist-packages/jsonschema").exists() {
         wherefore_tests::skip(test, "python3-jsonschema is not installed");
         return Ok(());
@@ -77,8 +77,8 @@ fn every_record_is_as_the_schema_says() -> Result<()> {
 }
 
 #[test]
-fn a_wrong_record_is_not_as_the_schema_says() -> Result<()> {
-    let test = "a_wrong_record_is_not_as_the_schema_says";
+fn a_wrong_record_violates_the_schema() -> Result<()> {
+    let test = "a_wrong_record_violates_the_schema";
     if !Path::new("/usr/lib/python3/dist-packages/jsonschema").exists() {
         wherefore_tests::skip(test, "python3-jsonschema is not installed");
         return Ok(());

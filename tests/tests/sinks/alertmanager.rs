@@ -73,9 +73,9 @@ impl Member {
 }
 
 #[test]
-fn a_cluster_notifies_once_and_once_more_when_it_is_over() {
+fn a_cluster_notifies_once_at_the_start_and_once_at_the_end() {
     if !Path::new(PROGRAM).exists() {
-        let test = "a_cluster_notifies_once_and_once_more_when_it_is_over";
+        let test = "a_cluster_notifies_once_at_the_start_and_once_at_the_end";
         return wherefore_tests::skip(test, "prometheus-alertmanager is not installed");
     }
     let (scratch, hook) = (Scratch::new(), Server::start(&[OK]));
@@ -98,9 +98,9 @@ fn a_cluster_notifies_once_and_once_more_when_it_is_over() {
         hook.requests().iter().map(|request| request.json()["status"].clone()).collect()
     };
     sinks.send(&alert("a", "firing"));
-    wait_until("the beginning is told", || statuses().contains(&"firing".into()));
+    wait_until("the start was sent", || statuses().contains(&"firing".into()));
     sinks.send(&alert("a", "resolved"));
-    wait_until("the end is told", || statuses().contains(&"resolved".into()));
+    wait_until("the end was sent", || statuses().contains(&"resolved".into()));
     let alerts = hook.requests()[0].json();
     let alert = &alerts["alerts"][0];
     assert_eq!(alert["labels"]["src"], "10.0.0.1");
@@ -120,7 +120,7 @@ fn a_cluster_notifies_once_and_once_more_when_it_is_over() {
 }
 
 #[test]
-fn every_member_is_told_and_one_that_takes_it_is_enough() {
+fn alerts_go_to_every_member_and_one_success_is_enough() {
     let (good, bad) = (Server::start(&[OK]), Server::start(&[Answer::Say(500, &[], "")]));
     let sink = |other: &Server| format!("alertmanager,url={},url={}", bad.url, other.url);
     let run = alert_test(&[sink(&good)]).succeeded();
@@ -144,11 +144,11 @@ fn every_member_is_told_and_one_that_takes_it_is_enough() {
 }
 
 #[test]
-fn what_fires_is_told_again() {
+fn firing_alerts_are_sent_again() {
     let (server, scratch) = (Server::start(&[OK]), Scratch::new());
     let sink = format!("alertmanager,url={},resend_every=300ms", server.url);
     let mut agent = command(["replay", "-", "--reorder", "1", "--sink", &sink]);
-    let storm = Storm { victims: 1, tail_s: 10 };
+    let storm = Storm { to_drop: 1, tail_s: 10 };
     let mut agent = agent
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -159,7 +159,7 @@ fn what_fires_is_told_again() {
     let mut input = agent.stdin.take().unwrap();
     input.write_all(&storm.capture()).unwrap();
     input.flush().unwrap();
-    wait_until("it is told again", || {
+    wait_until("it was sent again", || {
         let firing = |alert: &&Value| time(&alert["endsAt"]) > jiff::Timestamp::now();
         let requests = server.requests();
         let posted: Vec<Value> = requests.iter().map(|request| request.json()[0].clone()).collect();

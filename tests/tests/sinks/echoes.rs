@@ -78,7 +78,7 @@ fn parts_of_the_url_of_every_sink_are_not_shown() {
 }
 
 #[test]
-fn a_program_does_not_tell_its_arguments() {
+fn the_arguments_of_a_program_are_not_logged() {
     let script = "echo \"bad --token=$1 $2\" >&2; exit 1";
     let run = alert_test(&[format!(
         "command,program=/bin/sh,arg=-c,arg={script},arg=sh,arg=--token=xyzzySECRET1,\

@@ -159,8 +159,8 @@ fn mail_is_encrypted_and_logged_in() {
 }
 
 #[test]
-fn what_a_mail_server_says_decides_whether_to_try_again() {
-    let test = "what_a_mail_server_says_decides_whether_to_try_again";
+fn a_mail_servers_reply_decides_about_a_retry() {
+    let test = "a_mail_servers_reply_decides_about_a_retry";
     let Some(mail) = Mail::start(test, None) else { return };
     let to = |who: &str| {
         let port = mail.port;

@@ -122,7 +122,7 @@ fn a_webhook_gets_alertmanagers_body_signed_as_a_standard_webhook() {
 }
 
 #[test]
-fn a_webhook_may_have_a_body_of_the_users_making() {
+fn a_webhook_may_have_a_custom_body() {
     let (server, scratch) = (Server::start(&[ACCEPTED]), Scratch::new());
     let template = r#"{"what":"{src}, to {dst}","n":{bytes},"is":"{status}","t":"{labels.none}"}"#;
     std::fs::write(scratch.path("body"), template).unwrap();
@@ -143,7 +143,7 @@ fn a_webhook_may_have_a_body_of_the_users_making() {
 }
 
 #[test]
-fn what_is_wrong_with_sinks_is_said_at_once_and_without_secrets() {
+fn errors_in_sinks_are_reported_together_without_secrets() {
     let capture = wherefore_tests::corpus::directory().join("made/network.pcap");
     let sinks = [
         "slick,url=xyzzy",
@@ -161,7 +161,7 @@ fn what_is_wrong_with_sinks_is_said_at_once_and_without_secrets() {
 }
 
 #[test]
-fn what_a_sink_lacks_is_said_before_anything_starts() {
+fn a_sinks_missing_options_are_reported_before_the_start() {
     for (sink, problem) in [
         ("webhook,url=xyzzy", "url: not an http or https URL"),
         ("webhook,url=http://127.0.0.1:1/,secret=xyzzy", "whsec_"),

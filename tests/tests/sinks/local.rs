@@ -65,7 +65,7 @@ fn syslog_is_rfc_5424_on_a_socket_and_by_udp() {
 }
 
 #[test]
-fn syslog_by_tcp_counts_its_octets() {
+fn syslog_over_tcp_uses_octet_counting() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let reader = std::thread::spawn(move || {
@@ -96,12 +96,12 @@ fn syslog_that_is_not_there_is_tried_again() {
 fn fields(entry: &[u8]) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
     let mut rest = entry;
-    while let Some(end) = rest.iter().position(|octet| matches!(octet, b'=' | b'\n')) {
+    while let Some(end) = rest.iter().position(|byte| matches!(byte, b'=' | b'\n')) {
         let name = String::from_utf8(rest[..end].to_vec()).unwrap();
         let is_simple = rest[end] == b'=';
         rest = &rest[end + 1..];
         let length = if is_simple {
-            rest.iter().position(|octet| *octet == b'\n').unwrap()
+            rest.iter().position(|byte| *byte == b'\n').unwrap()
         } else {
             let length = u64::from_le_bytes(rest[..8].try_into().unwrap());
             rest = &rest[8..];
@@ -163,7 +163,7 @@ fn a_program_gets_the_alert_as_json_and_no_shell_reads_its_arguments() {
 }
 
 #[test]
-fn a_programs_exit_code_says_what_became_of_the_alert() {
+fn a_programs_exit_code_decides_the_fate_of_the_alert() {
     let scratch = Scratch::new();
     let sink = script(&scratch, "cat > /dev/null; echo why >&2; exit 75");
     let later = alert_test(&[sink]);
@@ -208,7 +208,7 @@ fn a_program_that_takes_too_long_is_killed_with_its_children() {
 }
 
 #[test]
-fn a_program_that_says_much_is_cut_short_and_one_that_leaves_a_child_is_not_waited_for() {
+fn long_output_is_truncated_and_a_remaining_child_is_not_waited_for() {
     let scratch = Scratch::new();
     let sink = script(&scratch, "head -c 10000000 /dev/zero | tr '\\0' x; sleep 15 & exit 0");
     let start = Instant::now();

@@ -41,8 +41,8 @@ fn replay(options: &[&str]) -> Run {
 
 fn hides_secrets(run: Run) -> Run {
     for output in [&run.stdout, &run.stderr] {
-        let is_told = ["SECRET", "xyzzy"].iter().any(|secret| output.contains(secret));
-        assert!(!is_told, "a secret is told: {output}");
+        let is_shown = ["SECRET", "xyzzy"].iter().any(|secret| output.contains(secret));
+        assert!(!is_shown, "a secret is shown: {output}");
     }
     run
 }

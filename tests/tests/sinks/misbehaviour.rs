@@ -14,7 +14,7 @@ fn webhook(server: &Server) -> String {
 }
 
 #[test]
-fn what_passes_is_tried_again_until_it_is_delivered() {
+fn temporary_errors_are_retried_until_delivery() {
     for first in [
         Answer::Say(500, &[], "oh"),
         Answer::Say(503, &[("retry-after", "1")], ""),
@@ -33,7 +33,7 @@ fn what_passes_is_tried_again_until_it_is_delivered() {
 }
 
 #[test]
-fn at_the_end_a_sink_that_hangs_is_not_waited_for_long() {
+fn shutdown_waits_only_briefly_for_a_sink_that_hangs() {
     let server = Server::start(&[Answer::Hang]);
     let start = Instant::now();
     let run = replay(&["--sink", &format!("webhook,url={},timeout=5m", server.url)]).succeeded();
@@ -44,7 +44,7 @@ fn at_the_end_a_sink_that_hangs_is_not_waited_for_long() {
 }
 
 #[test]
-fn a_date_may_say_when_to_try_again() {
+fn retry_after_may_be_a_date() {
     let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(3));
     let server = Server::start(&[Answer::Header(429, "retry-after", date), OK]);
     let start = Instant::now();
@@ -55,7 +55,7 @@ fn a_date_may_say_when_to_try_again() {
 }
 
 #[test]
-fn what_is_refused_is_said_with_the_key_and_not_sent_again() {
+fn a_refused_alert_is_logged_with_its_key_and_not_sent_again() {
     for status in [301, 400, 401, 404, 413] {
         let refusal = Answer::Say(status, &[("location", "http://127.0.0.1:1/")], "because");
         let server = Server::start(&[refusal, OK]);
@@ -74,7 +74,7 @@ fn what_is_refused_is_said_with_the_key_and_not_sent_again() {
 }
 
 #[test]
-fn answers_that_repeat_secrets_are_told_without_them() {
+fn responses_that_repeat_secrets_are_masked() {
     // `alert_test` checks that no secret is printed.
     let server = Server::start(&[Answer::Echo(404)]);
     let run = alert_test(&[webhook(&server)]);
@@ -84,7 +84,7 @@ fn answers_that_repeat_secrets_are_told_without_them() {
 }
 
 #[test]
-fn a_success_that_never_ends_is_one() {
+fn an_endless_success_response_is_a_success() {
     let server = Server::start(&[Answer::Trickle]);
     let start = Instant::now();
     alert_test(&[format!("webhook,url={}", server.url)]).succeeded();
@@ -92,7 +92,7 @@ fn a_success_that_never_ends_is_one() {
 }
 
 #[test]
-fn alert_test_says_of_each_sink_what_came_back() {
+fn alert_test_prints_the_result_of_each_sink() {
     let (good, hung) = (Server::start(&[OK]), Server::start(&[Answer::Hang]));
     let routed = format!("{},match=dst=10.0.0.0/8,min_probability=0.99", webhook(&good));
     let run = alert_test(&[webhook(&hung) + ",name=hung", routed + ",name=good"]);

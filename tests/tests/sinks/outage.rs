@@ -15,7 +15,7 @@ use crate::{replay, time};
 const PAUSES: [Duration; 2] = [Duration::from_millis(740), Duration::from_millis(1490)];
 
 #[test]
-fn no_wish_of_a_server_shortens_the_pauses() {
+fn retry_after_never_shortens_the_backoff() {
     let past = "Sun, 06 Nov 1994 08:49:37 GMT";
     let refusals = [
         Answer::Say(429, &[("retry-after", "0")], ""),
@@ -60,13 +60,13 @@ fn is_firing(alert: &Value) -> bool {
 }
 
 #[test]
-fn alertmanager_is_not_told_again_of_what_ended_while_it_was_gone() {
+fn alertmanager_gets_no_firing_alert_that_ended_during_an_outage() {
     let server = Server::start(&[OK]);
     let words = ["alertmanager", "--url", &server.url, "--resend-every", "200ms"];
     let sinks = Sinks::start(sinks::open(&[spec(&words)], None).unwrap(), &[]).unwrap();
     sinks.send(&alert("before", "firing"));
     sinks.send(&alert("lasts", "firing"));
-    wait_until("both are told", || sinks.counters()[0].delivered == 2);
+    wait_until("both are delivered", || sinks.counters()[0].delivered == 2);
     server.then(&[Answer::Say(503, &[], "")]);
     let asked = server.requests().len();
     for (key, status) in
@@ -78,7 +78,7 @@ fn alertmanager_is_not_told_again_of_what_ended_while_it_was_gone() {
     wait_until("the ends wait", || sinks.counters()[0].waiting == 3);
     let back = server.requests().len();
     server.then(&[OK]);
-    wait_until("all is told", || sinks.counters()[0].waiting == 0);
+    wait_until("all are delivered", || sinks.counters()[0].waiting == 0);
     let settled = server.requests().len();
     server.wait_for(settled + 2);
     for alert in posted(&server.requests()[back..]) {
@@ -92,7 +92,7 @@ fn alertmanager_is_not_told_again_of_what_ended_while_it_was_gone() {
 }
 
 #[test]
-fn the_end_is_the_last_that_a_service_gets() {
+fn the_last_message_to_a_service_is_the_end() {
     let servers = [(); 2].map(|()| Server::start(&[Answer::Say(503, &[], "")]));
     let specs = [
         spec(&["pagerduty", "--routing-key", "abcdefgh", "--url", &servers[0].url]),
@@ -106,7 +106,7 @@ fn the_end_is_the_last_that_a_service_gets() {
         server.wait_for(1);
         server.then(&[OK]);
     }
-    wait_until("all is told", || sinks.counters().iter().all(|sink| sink.waiting == 0));
+    wait_until("all are delivered", || sinks.counters().iter().all(|sink| sink.waiting == 0));
     let last = |at: usize| servers[at].requests().pop().unwrap();
     assert_eq!(last(0).json()["event_action"], "resolve");
     assert!(last(1).line.contains("/close?"), "{}", last(1).line);
@@ -120,12 +120,12 @@ fn a_member_that_hangs_does_not_hold_up_the_others() {
     let sinks = Sinks::start(sinks::open(&[spec(&words)], None).unwrap(), &[]).unwrap();
     sinks.send(&alert("a", "firing"));
     sinks.send(&alert("b", "firing"));
-    wait_until("both are told", || sinks.counters()[0].delivered == 2);
+    wait_until("both are delivered", || sinks.counters()[0].delivered == 2);
     drop(sinks);
 }
 
 #[test]
-fn times_that_are_yet_to_come_are_not_told() {
+fn times_in_the_future_are_not_sent() {
     // The clock was set back since.
     let server = Server::start(&[OK]);
     let sinks = Sinks::start(

@@ -58,7 +58,7 @@ fn a_secret_that_cannot_be_read_yet_is_read_later() {
     let log = File::create(scratch.path("log")).unwrap();
     let mut agent = agent.args(METHODS).stderr(log).spawn().unwrap();
     let mut input = agent.stdin.take().unwrap();
-    std::io::Write::write_all(&mut input, &Storm { victims: 1, tail_s: 10 }.capture()).unwrap();
+    std::io::Write::write_all(&mut input, &Storm { to_drop: 1, tail_s: 10 }.capture()).unwrap();
     wait_until("it is tried", || scratch.read("log").contains("is tried again"));
     std::fs::remove_file(scratch.path("b")).unwrap();
     std::fs::write(scratch.path("b"), &server.url).unwrap();
@@ -68,7 +68,7 @@ fn a_secret_that_cannot_be_read_yet_is_read_later() {
 }
 
 #[test]
-fn a_spool_that_cannot_be_opened_stops_nobody() {
+fn a_spool_that_cannot_be_opened_stops_no_other_sink() {
     let (server, scratch) = (Server::start(&[OK]), Scratch::new());
     std::fs::create_dir(scratch.path("state")).unwrap();
     std::fs::write(scratch.path("state/alerts"), "a file in the place of a directory").unwrap();
@@ -79,10 +79,10 @@ fn a_spool_that_cannot_be_opened_stops_nobody() {
 }
 
 #[test]
-fn a_log_that_nobody_reads_stops_nobody_and_says_what_was_dropped() {
+fn an_unread_log_blocks_nothing_and_dropped_lines_are_reported() {
     let scratch = Scratch::new();
     let path = |name: &str| scratch.path(name).display().to_string();
-    std::fs::write(scratch.path("storm"), Storm { victims: 400, tail_s: 10 }.capture()).unwrap();
+    std::fs::write(scratch.path("storm"), Storm { to_drop: 400, tail_s: 10 }.capture()).unwrap();
     let fifo = scratch.path("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let mut options = File::options();

@@ -45,7 +45,7 @@ fn delivered(sinks: &Sinks, name: &str) -> u64 {
 }
 
 #[test]
-fn what_waits_is_delivered_with_the_new_settings() {
+fn queued_alerts_are_delivered_with_the_new_settings() {
     let scratch = Scratch::new();
     for spool in [None, Some(&scratch)] {
         let (bad, good) = (Server::start(&[Answer::Say(500, &[], "")]), Server::start(&[OK]));
@@ -92,7 +92,7 @@ fn sinks_come_and_go_and_those_that_stay_dont_notice() {
 /// Of two sinks without names one is dead: alerts that wait for it never go to the other, whatever their
 /// order after a reload or a restart.
 #[test]
-fn sinks_without_names_keep_what_is_theirs() {
+fn sinks_without_names_keep_their_queues() {
     let scratch = Scratch::new();
     let (first, second) = (Server::start(&[Answer::Say(500, &[], "")]), Server::start(&[OK]));
     let sink = |server: &Server, kind: &str| {
@@ -107,12 +107,12 @@ fn sinks_without_names_keep_what_is_theirs() {
     sinks.send(&alert("b", "firing"));
     sinks.finish();
     for specs in [&specs, &exchanged] {
-        let told = first.requests().len();
+        let before = first.requests().len();
         let sinks = start(specs, Some(&scratch));
-        first.wait_for(told + 1);
+        first.wait_for(before + 1);
         sinks.finish();
     }
-    assert_eq!(keys(&second), [""; 0], "told of what is not its own");
+    assert_eq!(keys(&second), [""; 0], "got an alert that is not its own");
     assert!(keys(&first).iter().all(|key| key == "a"), "{:?}", keys(&first));
 }
 
@@ -153,18 +153,18 @@ fn a_file_that_is_rotated_away_is_made_anew() {
 }
 
 #[test]
-fn alertmanager_knows_after_a_restart_what_is_still_open() {
+fn alertmanager_gets_open_alerts_after_a_restart() {
     let server = Server::start(&[OK]);
     let specs = [spec(&["alertmanager", "--url", &server.url])];
     let opened = sinks::open(&specs, None).unwrap();
     let sinks = Sinks::start(opened, &[alert("a", "update")]).unwrap();
-    let told = server.wait_for(1)[0].json();
-    assert_eq!(told[0]["annotations"]["key"], "a");
+    let sent = server.wait_for(1)[0].json();
+    assert_eq!(sent[0]["annotations"]["key"], "a");
     sinks.send(&alert("a", "resolved"));
     let over = server.wait_for(2)[1].json();
     assert_eq!(
         (&over[0]["labels"], &over[0]["endsAt"]),
-        (&told[0]["labels"], &"2026-11-24T00:00:05.000000000Z".into())
+        (&sent[0]["labels"], &"2026-11-24T00:00:05.000000000Z".into())
     );
     sinks.finish();
 }

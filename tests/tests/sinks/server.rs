@@ -1,4 +1,4 @@
-//! An HTTP server that answers as each test says, or misbehaves. Owns the requests; refuses
+//! An HTTP server whose answers and misbehaviour each test defines. Owns the requests; refuses
 //! to judge them.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -117,7 +117,7 @@ impl Server {
         server
     }
 
-    /// From now on it answers thus.
+    /// Sets the answers from now on.
     pub(crate) fn then(&self, answers: &[Answer]) {
         *self.shared.answers.lock().unwrap() = answers.to_vec();
         self.shared.next.store(0, Ordering::SeqCst);
@@ -156,7 +156,7 @@ impl Shared {
             }
         };
         let Some(request) = read_request(&mut stream) else { return };
-        let told = request.clone();
+        let seen = request.clone();
         self.requests.lock().unwrap().push(request);
         let answer = {
             let answers = self.answers.lock().unwrap();
@@ -164,7 +164,7 @@ impl Shared {
             answers[at.min(answers.len() - 1)].clone()
         };
         // A test may be about clients that disconnect.
-        let _ = self.answer(stream, answer, &told);
+        let _ = self.answer(stream, answer, &seen);
     }
 
     fn answer(

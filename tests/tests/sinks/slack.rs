@@ -65,7 +65,7 @@ fn a_picture_takes_the_place_of_an_empty_emoji() {
 }
 
 #[test]
-fn what_slack_refuses_is_not_sent_again() {
+fn a_message_that_slack_refuses_is_not_sent_again() {
     for (status, why) in
         [(400, "invalid_payload"), (403, "nope"), (404, "no_service"), (410, "gone")]
     {
@@ -110,7 +110,7 @@ fn a_server_that_never_answers_holds_nothing_up() {
 }
 
 #[test]
-fn no_server_at_all_holds_nothing_up() {
+fn a_missing_server_delays_nothing() {
     // Bound and closed again: nothing listens there.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let start = Instant::now();
@@ -128,7 +128,7 @@ fn a_url_that_is_none_is_refused_without_repeating_it() {
         assert!(run.stderr.contains("--slack-url: not an http or https URL"), "{}", run.stderr);
         assert!(!run.stderr.contains("SECRET"), "{}", run.stderr);
     }
-    // The Go tool's way to say "none".
+    // The Go tool's spelling of "none".
     assert_eq!(replay_nil().code, Some(0));
 }
 

@@ -35,7 +35,7 @@ fn name(alert: &Value) -> String {
 }
 
 #[test]
-fn what_a_dead_endpoint_missed_is_sent_after_the_next_start() {
+fn alerts_for_a_dead_endpoint_are_sent_after_the_next_start() {
     let scratch = Scratch::new();
     let state = scratch.path("state").display().to_string();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -62,7 +62,7 @@ fn nothing_is_lost_when_the_agent_is_killed_in_a_storm() {
     const BEFORE: usize = 20;
     let scratch = Scratch::new();
     let path = |name: &str| scratch.path(name).display().to_string();
-    std::fs::write(scratch.path("storm.pcap"), Storm { victims: 200, tail_s: 10 }.capture())
+    std::fs::write(scratch.path("storm.pcap"), Storm { to_drop: 200, tail_s: 10 }.capture())
         .unwrap();
     let server = Server::start(&[vec![OK; BEFORE], vec![Answer::Hang]].concat());
     let sink = webhook(&server.url);
@@ -88,14 +88,14 @@ fn nothing_is_lost_when_the_agent_is_killed_in_a_storm() {
     agent.kill().unwrap();
     agent.wait().unwrap();
 
-    let told: BTreeSet<String> = objects(&scratch.read("alerts")).iter().map(name).collect();
-    assert!(told.len() >= 50, "a storm: {}", told.len());
+    let written: BTreeSet<String> = objects(&scratch.read("alerts")).iter().map(name).collect();
+    assert!(written.len() >= 50, "a storm: {}", written.len());
     let before = names(&server).len();
     server.then(&[OK]);
     run(["replay", &quiet(), "--state-dir", &state, "--sink", &sink]).succeeded();
     let names = names(&server);
     let delivered: BTreeSet<String> = names.iter().cloned().collect();
-    assert!(told.is_subset(&delivered), "{:?}", told.difference(&delivered));
+    assert!(written.is_subset(&delivered), "{:?}", written.difference(&delivered));
     // Messages that were on their way are sent twice, with the same identifier, and no others.
     let again = names.len() - names.iter().collect::<BTreeSet<_>>().len();
     assert!((1..=2).contains(&again), "{again} of {} came again", names.len());
@@ -110,7 +110,7 @@ fn two_agents_dont_share_a_state_directory() {
     let mut first = command(["replay", "-", "--state-dir", &state, "--sink", &sink]);
     let mut first = first.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let mut input = first.stdin.take().unwrap();
-    input.write_all(&Storm { victims: 1, tail_s: 5 }.capture()).unwrap();
+    input.write_all(&Storm { to_drop: 1, tail_s: 5 }.capture()).unwrap();
     wait_until("the first agent has its spool", || {
         scratch.path("state/alerts/webhook.redb").exists()
     });

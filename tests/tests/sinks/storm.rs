@@ -15,7 +15,7 @@ const ATTACK: u16 = 60_000;
 
 /// Hosts that are attacked, and quiet seconds afterwards.
 pub(crate) struct Storm {
-    pub(crate) victims: u32,
+    pub(crate) to_drop: u32,
     pub(crate) tail_s: u32,
 }
 
@@ -25,10 +25,10 @@ impl Storm {
         for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 64, LINK_TYPE] {
             capture.extend_from_slice(&u32::to_le_bytes(word));
         }
-        let attacks = CALM * 5 + self.victims.div_ceil(TOGETHER) * 5;
+        let attacks = CALM * 5 + self.to_drop.div_ceil(TOGETHER) * 5;
         for second in 0..attacks + self.tail_s {
             // Everybody is known, and moves a little.
-            for victim in 0..self.victims {
+            for victim in 0..self.to_drop {
                 if second % 5 == 0 {
                     record(&mut capture, second, 0, victim, 100);
                 }

@@ -270,7 +270,7 @@ fn a_view_goes_to_the_background_and_comes_back() -> Result<()> {
 }
 
 #[test]
-fn colours_are_only_there_where_they_are_wanted() -> Result<()> {
+fn colours_appear_only_if_wanted() -> Result<()> {
     let is_coloured = |screen: &Screen| -> Result<bool> {
         let text = screen.tmux(&["capture-pane", "-p", "-e"])?;
         let codes = text.split("\u{1b}[").skip(1);

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use ratatui::crossterm::event::KeyCode;
 use serde_json::json;
-use wherefore_agent::output::reading::{Judged, News};
+use wherefore_agent::output::reading::{Judged, ViewMessage};
 use wherefore_agent::output::terminal::model::Model;
 
 use crate::scene::{model, picture, press};
@@ -65,13 +65,13 @@ fn holding() -> Model {
         ..Judged::default()
     };
     let mut model = model(false);
-    model.take_in(News::Judged(Box::new(judged)));
+    model.apply(ViewMessage::Judged(Box::new(judged)));
     model.arrange();
     model
 }
 
 #[test]
-fn what_was_held_back_is_said() {
+fn held_back_findings_are_shown() {
     let mut model = holding();
     assert_snapshot!("held-back-80x24", picture(&model, [80, 24]));
     press(&mut model, KeyCode::Char('a'));

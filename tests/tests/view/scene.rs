@@ -7,7 +7,7 @@ use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use wherefore_agent::message::alert::Alert;
 use wherefore_agent::output::reading::{
-    Agreement, Hello, Judged, Moved, News, Reading, Volume, Who,
+    Agreement, FlowReading, Hello, Judged, Reading, ViewMessage, Volume, Who,
 };
 use wherefore_agent::output::terminal::draw::draw;
 use wherefore_agent::output::terminal::draw::theme::{Colours, Theme};
@@ -130,10 +130,10 @@ impl Script {
         }
     }
 
-    fn moved(&self, at: i64) -> Option<Moved> {
+    fn moved(&self, at: i64) -> Option<FlowReading> {
         let bytes = (self.bytes)(at);
         let volume = Volume { bytes, packets: bytes.div_ceil(1400) };
-        (bytes > 0).then(|| Moved::new(&self.key(), volume, self.owner))
+        (bytes > 0).then(|| FlowReading::new(&self.key(), volume, self.owner))
     }
 }
 
@@ -192,14 +192,14 @@ pub(crate) fn alert(status: &str) -> Alert {
 /// The scene after two minutes.
 pub(crate) fn model(has_owners: bool) -> Model {
     let mut model = Model::default();
-    model.take_in(News::Hello(Box::new(Hello {
+    model.apply(ViewMessage::Hello(Box::new(Hello {
         version: "0.1.0".to_owned(),
         host: "web1".to_owned(),
         source: "eBPF (tcx)".to_owned(),
         interval_seconds: 5.0,
     })));
     for at in 0..SECONDS {
-        model.take_in(News::Reading(Box::new(reading(at, has_owners))));
+        model.apply(ViewMessage::Reading(Box::new(reading(at, has_owners))));
         if at == 104 {
             let judged = Judged {
                 alerts: vec![alert("firing")],
@@ -207,7 +207,7 @@ pub(crate) fn model(has_owners: bool) -> Model {
                 evicted: 0,
                 ..Judged::default()
             };
-            model.take_in(News::Judged(Box::new(judged)));
+            model.apply(ViewMessage::Judged(Box::new(judged)));
         }
     }
     model.arrange();

@@ -5,14 +5,14 @@ use wherefore_agent::output::terminal::keys::Effect;
 use wherefore_agent::output::terminal::model::{Dimension, Model, Page, Sort, Subject};
 
 use crate::scene::{SCRIPT, SECONDS, START_NS, model, picture, press, reading, type_in};
-use wherefore_agent::output::reading::News;
+use wherefore_agent::output::reading::ViewMessage;
 
 fn names(model: &Model) -> Vec<String> {
     model.order().iter().map(|subject| model.label(subject)).collect()
 }
 
 #[test]
-fn every_way_to_look_adds_up_to_the_same() {
+fn every_view_has_the_same_total() {
     let model = model(true);
     let all: u64 = (0..SECONDS).flat_map(|at| SCRIPT.map(|script| (script.bytes)(at))).sum();
     assert_eq!(model.counts.totals.bytes, all);
@@ -79,11 +79,11 @@ fn the_mark_follows_its_row() {
 }
 
 #[test]
-fn a_pause_holds_the_picture_and_not_the_counts() {
+fn a_pause_freezes_the_screen_but_not_the_counts() {
     let mut model = model(true);
     press(&mut model, KeyCode::Char(' '));
     let before = picture(&model, [100, 30]);
-    model.take_in(News::Reading(Box::new(reading(SECONDS, true))));
+    model.apply(ViewMessage::Reading(Box::new(reading(SECONDS, true))));
     model.arrange();
     assert_eq!(picture(&model, [100, 30]), before);
     assert_eq!(model.counts.last.start_ns, START_NS + SECONDS * 1_000_000_000);
@@ -101,7 +101,7 @@ fn one_interface_is_chosen() {
     assert_eq!(model.choice.interface, Some(3));
     assert_eq!(names(&model), ["postgres (990)"]);
     assert!(picture(&model, [80, 24]).contains("only docker0"));
-    model.take_in(News::Reading(Box::new(reading(SECONDS, true))));
+    model.apply(ViewMessage::Reading(Box::new(reading(SECONDS, true))));
     model.arrange();
     assert_eq!(names(&model), ["postgres (990)"]);
 }

@@ -38,8 +38,8 @@ fn encoded(text: &str) -> String {
 }
 
 #[test]
-fn the_real_prometheus_answers_what_the_dashboard_asks() -> Result<()> {
-    let name = "the_real_prometheus_answers_what_the_dashboard_asks";
+fn the_real_prometheus_answers_the_dashboards_queries() -> Result<()> {
+    let name = "the_real_prometheus_answers_the_dashboards_queries";
     let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
     let scratch = Scratch::new();
     let [address, own] = [free_port(&lab.b)?, free_port(&lab.b)?];
@@ -82,23 +82,26 @@ fn the_real_prometheus_answers_what_the_dashboard_asks() -> Result<()> {
 
 /// The rules: by the real Prometheus' own test.
 #[test]
-fn rules_do_what_their_test_says() -> Result<()> {
+fn the_alerting_rules_pass_their_own_tests() -> Result<()> {
     let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
     let mut command = Command::new("promtool");
     command.args(["test", "rules", "prometheus-rules.test.yaml"]).current_dir(deploy);
     let Ok(output) = command.stdin(Stdio::null()).output() else {
-        wherefore_tests::skip("rules_do_what_their_test_says", "promtool is not installed");
+        wherefore_tests::skip(
+            "the_alerting_rules_pass_their_own_tests",
+            "promtool is not installed",
+        );
         return Ok(());
     };
-    let told = [output.stdout, output.stderr].concat();
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&told));
+    let printed = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&printed));
     Ok(())
 }
 
 #[test]
-fn what_is_counted_is_what_node_exporter_says() -> Result<()> {
+fn counters_agree_with_node_exporter() -> Result<()> {
     const EXPORTER: &str = "prometheus-node-exporter";
-    let name = "what_is_counted_is_what_node_exporter_says";
+    let name = "counters_agree_with_node_exporter";
     let Some(lab) = Lab::or_skip(name)? else { return Ok(()) };
     if Command::new(EXPORTER).arg("--version").output().is_err() {
         wherefore_tests::skip(name, "prometheus-node-exporter is not installed");

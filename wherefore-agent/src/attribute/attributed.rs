@@ -20,7 +20,7 @@ impl Attributed {
     /// Wraps a source so that its intervals have owners; returns it unchanged if attribution is off. The flag
     /// is true if attribution reads the open files of other processes.
     pub fn open(mut source: Box<dyn Source>, settings: &Settings) -> (Box<dyn Source>, bool) {
-        let Some(attribution) = Attribution::open(settings, source.take_notes()) else {
+        let Some(attribution) = Attribution::open(settings, source.take_kernel_records()) else {
             return (source, false);
         };
         tracing::info!(by = attribution.describe(), "bytes are attributed to processes");

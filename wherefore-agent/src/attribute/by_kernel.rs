@@ -7,11 +7,11 @@ use wherefore_common::owner::{SocketOwner, mark};
 
 use super::cgroups::Cgroups;
 use super::conversations::Conversation;
-use super::found::Found;
+use super::end_owner::EndOwner;
 use super::listed::Listed;
-use super::people::{Facts, People};
 use super::process;
-use crate::input::owners::{Notes, Way};
+use super::process_cache::{Facts, ProcessCache};
+use crate::input::owners::{KernelRecords, RecordingHooks};
 use crate::traffic::who::{UNKNOWN_USER, Unattributed};
 
 const TCP: u8 = 6;
@@ -25,7 +25,7 @@ const MOST_PROGRAMS: usize = 16_384;
 
 /// The kernel's records, and what earlier intervals showed.
 pub(super) struct ByKernel {
-    kernel: Box<dyn Notes>,
+    kernel: Box<dyn KernelRecords>,
     cgroups: Cgroups,
     programs: FxHashMap<Named, Option<String>>,
     /// The sockets that sent connections, and in which interval they did.
@@ -45,15 +45,15 @@ struct Named {
 }
 
 impl ByKernel {
-    pub(super) fn new(kernel: Box<dyn Notes>) -> Self {
+    pub(super) fn new(kernel: Box<dyn KernelRecords>) -> Self {
         let (programs, connections) = Default::default();
         let cgroups = Cgroups::read();
         Self { kernel, cgroups, programs, connections, listed: None, interval: 0 }
     }
 
     /// The method by which the kernel records sockets.
-    pub(super) fn way(&self) -> Way {
-        self.kernel.way()
+    pub(super) fn hooks(&self) -> RecordingHooks {
+        self.kernel.hooks()
     }
 
     /// Begins the interval with this number.
@@ -69,13 +69,17 @@ impl ByKernel {
     }
 
     /// Finds the sender of this conversation.
-    pub(super) fn sender(&mut self, conversation: &Conversation, people: &mut People) -> Found {
+    pub(super) fn sender(
+        &mut self,
+        conversation: &Conversation,
+        processes: &mut ProcessCache,
+    ) -> EndOwner {
         let Conversation { tuple, socket, is_ambiguous, .. } = *conversation;
         if is_ambiguous {
-            return Found::Unattributed(Unattributed::Ambiguous);
+            return EndOwner::Unattributed(Unattributed::Ambiguous);
         }
         let socket = if tuple.protocol == TCP { self.of_connection(tuple, socket) } else { socket };
-        if socket == 0 { Found::Nothing } else { self.owner(socket, people) }
+        if socket == 0 { EndOwner::Nothing } else { self.owner(socket, processes) }
     }
 
     /// The last packets of a connection may have no socket any more, so the socket of its earlier packets is
@@ -94,33 +98,37 @@ impl ByKernel {
 
     /// Finds the receiver of a conversation without replies: a UDP socket may only listen, and a TCP
     /// connection may be known from an earlier interval.
-    pub(super) fn receiver(&mut self, conversation: &Conversation, people: &mut People) -> Found {
+    pub(super) fn receiver(
+        &mut self,
+        conversation: &Conversation,
+        processes: &mut ProcessCache,
+    ) -> EndOwner {
         let tuple = conversation.tuple;
         if tuple.protocol == TCP {
             let answer = crate::traffic::group::reversed(&tuple);
             let known = self.connections.get(&answer).copied();
-            return known.map_or(Found::Nothing, |(socket, _)| self.owner(socket, people));
+            return known.map_or(EndOwner::Nothing, |(socket, _)| self.owner(socket, processes));
         }
         if tuple.protocol != UDP {
-            return Found::Nothing;
+            return EndOwner::Nothing;
         }
         let listed = self.listed.get_or_insert_with(|| Listed::read().unwrap_or_default());
         match listed.receiver(&tuple) {
-            Ok(Some(socket)) => self.owner(socket.cookie as u32, people),
-            Ok(None) => Found::Nothing,
-            Err(reason) => Found::Unattributed(reason),
+            Ok(Some(socket)) => self.owner(socket.cookie as u32, processes),
+            Ok(None) => EndOwner::Nothing,
+            Err(reason) => EndOwner::Unattributed(reason),
         }
     }
 
     /// Finds the owner of this socket.
-    pub(super) fn owner(&mut self, socket: u32, people: &mut People) -> Found {
+    pub(super) fn owner(&mut self, socket: u32, processes: &mut ProcessCache) -> EndOwner {
         let Some(owner) = self.kernel.socket(socket) else {
-            return Found::Unattributed(Unattributed::Unused);
+            return EndOwner::Unattributed(Unattributed::Unused);
         };
         if owner.marks & mark::OF_SEVERAL != 0 {
-            return Found::Unattributed(Unattributed::Ambiguous);
+            return EndOwner::Unattributed(Unattributed::Ambiguous);
         }
-        Found::Process(people.process(self.facts(&owner)))
+        EndOwner::Process(processes.process(self.facts(&owner)))
     }
 
     fn facts(&mut self, owner: &SocketOwner) -> Facts {
@@ -163,7 +171,7 @@ impl ByKernel {
 }
 
 /// The process, if it still exists.
-fn seen(pid: u32, started_ns: u64) -> Option<process::Seen> {
+fn seen(pid: u32, started_ns: u64) -> Option<process::ProcessFacts> {
     process::read(pid).filter(|seen| seen.started == process::ticks(started_ns))
 }
 

@@ -7,10 +7,10 @@ use std::io::ErrorKind;
 use rustc_hash::FxHashMap;
 
 use super::conversations::Conversation;
-use super::found::Found;
+use super::end_owner::EndOwner;
 use super::listed::Listed;
-use super::people::{Facts, People};
 use super::process;
+use super::process_cache::{Facts, ProcessCache};
 use crate::input::sockets::Socket;
 use crate::traffic::who::Unattributed;
 
@@ -54,42 +54,54 @@ impl ByProc {
     }
 
     /// Finds the sender of this conversation.
-    pub(super) fn sender(&self, conversation: &Conversation, people: &mut People) -> Found {
-        self.found(self.listed.sender(&conversation.tuple), people)
+    pub(super) fn sender(
+        &self,
+        conversation: &Conversation,
+        processes: &mut ProcessCache,
+    ) -> EndOwner {
+        self.found(self.listed.sender(&conversation.tuple), processes)
     }
 
     /// Finds the receiver of a conversation without replies.
-    pub(super) fn receiver(&self, conversation: &Conversation, people: &mut People) -> Found {
-        self.found(self.listed.receiver(&conversation.tuple), people)
+    pub(super) fn receiver(
+        &self,
+        conversation: &Conversation,
+        processes: &mut ProcessCache,
+    ) -> EndOwner {
+        self.found(self.listed.receiver(&conversation.tuple), processes)
     }
 
-    fn found(&self, socket: Result<Option<Socket>, Unattributed>, people: &mut People) -> Found {
+    fn found(
+        &self,
+        socket: Result<Option<Socket>, Unattributed>,
+        processes: &mut ProcessCache,
+    ) -> EndOwner {
         match socket {
-            Ok(Some(socket)) => self.owner(&socket, people),
-            Ok(None) => Found::Nothing,
-            Err(reason) => Found::Unattributed(reason),
+            Ok(Some(socket)) => self.owner(&socket, processes),
+            Ok(None) => EndOwner::Nothing,
+            Err(reason) => EndOwner::Unattributed(reason),
         }
     }
 
     /// The process that has this socket open. If several have, nothing shows which of them used it.
-    fn owner(&self, socket: &Socket, people: &mut People) -> Found {
+    fn owner(&self, socket: &Socket, processes: &mut ProcessCache) -> EndOwner {
         match self.holders.get(&socket.inode).map(Vec::as_slice) {
             Some([pid]) => {
                 let facts = facts(*pid);
-                facts.map_or(Found::Nothing, |facts| Found::Process(people.process(facts)))
+                facts.map_or(EndOwner::Nothing, |facts| EndOwner::Process(processes.process(facts)))
             }
-            Some([_, _, ..]) => Found::Unattributed(Unattributed::Ambiguous),
+            Some([_, _, ..]) => EndOwner::Unattributed(Unattributed::Ambiguous),
             Some([]) | None if self.is_partial && socket.inode != 0 => {
-                Found::Unattributed(Unattributed::NoPermission)
+                EndOwner::Unattributed(Unattributed::NoPermission)
             }
-            Some([]) | None => Found::Unattributed(Unattributed::NoSocket),
+            Some([]) | None => EndOwner::Unattributed(Unattributed::NoSocket),
         }
     }
 }
 
 /// Facts about the process that has this number now.
 fn facts(pid: u32) -> Option<Facts> {
-    let process::Seen { started, name, executable, uid, cgroup } = process::read(pid)?;
+    let process::ProcessFacts { started, name, executable, uid, cgroup } = process::read(pid)?;
     let started_ns = process::nanoseconds(started);
     Some(Facts { pid, started_ns, name, executable, uid, cgroup, is_shared: false })
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
-use crate::input::owners::Notes;
+use crate::input::owners::KernelRecords;
 
 /// The most cgroups that are remembered. Beyond that, the cache is cleared and filled again.
 const MOST: usize = 65_536;
@@ -43,7 +43,7 @@ impl Cgroups {
 
     /// The path of the cgroup with this number. The root, `/`, says nothing if no process is in this
     /// hierarchy.
-    pub(super) fn path(&mut self, id: u64, kernel: &dyn Notes) -> Option<String> {
+    pub(super) fn path(&mut self, id: u64, kernel: &dyn KernelRecords) -> Option<String> {
         if let Some(path) = self.paths.get(&id) {
             return Some(path.clone());
         }

@@ -18,12 +18,12 @@ const MOST_BYTES: u64 = 4 << 20;
 /// Names that were found, and the ids for which none was found.
 #[derive(Debug, Default)]
 pub(super) struct Containers {
-    containers: FxHashMap<String, Found>,
+    containers: FxHashMap<String, FoundContainer>,
 }
 
 /// Facts about a container.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct FoundContainer {
     pub(super) container: Arc<Container>,
     pub(super) pod: Option<Arc<Pod>>,
 }
@@ -45,7 +45,7 @@ impl Containers {
         id: &str,
         runtime: Option<&'static str>,
         pod: Option<&str>,
-    ) -> Found {
+    ) -> FoundContainer {
         if let Some(found) = self.containers.get(id) {
             return found.clone();
         }
@@ -58,7 +58,12 @@ impl Containers {
     }
 }
 
-fn describe(root: &Path, id: &str, runtime: Option<&'static str>, pod: Option<&str>) -> Found {
+fn describe(
+    root: &Path,
+    id: &str,
+    runtime: Option<&'static str>,
+    pod: Option<&str>,
+) -> FoundContainer {
     let labels = labels(root, id).unwrap_or_default();
     let text = |name: Option<String>| name.map(Arc::from);
     let pod = pod.map(|uid| {
@@ -71,7 +76,7 @@ fn describe(root: &Path, id: &str, runtime: Option<&'static str>, pod: Option<&s
     });
     let runtime = runtime.or(labels.runtime).map(Arc::from);
     let container = Container { id: id.into(), runtime, name: text(labels.name) };
-    Found { container: Arc::new(container), pod }
+    FoundContainer { container: Arc::new(container), pod }
 }
 
 /// Finds a pod, for traffic of the pod itself rather than of one of its containers.
@@ -202,7 +207,7 @@ mod tests {
         }
     }
 
-    fn name(found: &Found) -> Option<&str> {
+    fn name(found: &FoundContainer) -> Option<&str> {
         found.container.name.as_deref()
     }
 

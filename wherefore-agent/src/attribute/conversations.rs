@@ -9,14 +9,14 @@ use wherefore_common::FlowKey;
 pub(super) use crate::input::kernel::NO_ROOM;
 use crate::traffic::flows::Flows;
 use crate::traffic::group::reversed;
-use crate::traffic::places::{Hashed, Places};
+use crate::traffic::hash_index::{HashIndex, Hashed};
 
 /// The conversations of an interval.
 pub(super) struct Conversations {
     all: Vec<Conversation>,
     /// The index of each flow's conversation.
     of_flows: Vec<u32>,
-    places: Places,
+    places: HashIndex,
 }
 
 /// One direction of a conversation.
@@ -40,7 +40,7 @@ impl Conversations {
         let mut found = Self {
             all: Vec::new(),
             of_flows: Vec::with_capacity(flows.len()),
-            places: Places::default(),
+            places: HashIndex::default(),
         };
         for at in 0..flows.len() {
             let tuple = tuple(&flows.key(at));
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_one_flow_knows_holds_for_all_of_its_conversation() {
+    fn an_owner_holds_for_all_flows_of_a_conversation() {
         let flow = |ifindex, direction, bytes| {
             let key = FlowKey {
                 src: [1, 0],

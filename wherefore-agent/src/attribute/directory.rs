@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use rustc_hash::FxHashMap;
 
-use super::geo::{Country, Found, Geo, GeoChoice};
+use super::geo::{Country, Geo, GeoChoice, GeoRecord};
 use super::names::{self, Names};
 use super::reverse::Reverse;
 use crate::traffic::interval::Interval;
@@ -82,7 +82,7 @@ impl Directory {
 
     /// Looks up an address.
     pub fn place(&self, address: IpAddr) -> Place<'_> {
-        let Found { country, asn, as_name } = self.geo.find(address);
+        let GeoRecord { country, asn, as_name } = self.geo.find(address);
         Place { country, asn, as_name, name: self.name(address) }
     }
 

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_says_what_is_known() {
+    fn an_end_has_its_known_names() {
         let mut ends = Ends::default();
         assert_eq!(ends.source("10.0.0.1"), "10.0.0.1");
         ends.dst_country = Country::new("CN");
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_no_field() {
+    fn unknown_facts_have_no_field() {
         let ends = Ends { dst_asn: Some(7), ..Ends::default() };
         let text = serde_json::to_string(&ends).unwrap();
         assert_eq!(text, r#"{"dst_asn":7}"#);

@@ -12,17 +12,17 @@ use wherefore_common::{Direction, FlowKey};
 use super::by_kernel::ByKernel;
 use super::by_proc::ByProc;
 use super::conversations::{Conversation, Conversations, NO_ROOM};
-use super::found::Found;
+use super::end_owner::EndOwner;
 use super::local::Local;
-use super::people::People;
+use super::process_cache::ProcessCache;
 use super::settings::Settings;
-use crate::input::owners::{Mode, Notes, Way};
+use crate::input::owners::{KernelRecords, Mode, RecordingHooks};
 use crate::traffic::interval::Interval;
 use crate::traffic::who::{Owner, Owners, Unattributed};
 
 /// Finds owners.
 pub(super) struct Attribution {
-    people: People,
+    processes: ProcessCache,
     tier: Tier,
 }
 
@@ -34,7 +34,10 @@ enum Tier {
 
 impl Attribution {
     /// Starts attribution according to the settings, with the kernel's records; `None` if it is off.
-    pub(super) fn open(settings: &Settings, kernel: Option<Box<dyn Notes>>) -> Option<Self> {
+    pub(super) fn open(
+        settings: &Settings,
+        kernel: Option<Box<dyn KernelRecords>>,
+    ) -> Option<Self> {
         if settings.mode == Mode::Off {
             return None;
         }
@@ -42,15 +45,17 @@ impl Attribution {
             Some(kernel) => Tier::Kernel(Box::new(ByKernel::new(kernel))),
             None => Tier::Proc(ByProc::default()),
         };
-        Some(Self { people: People::new(settings.clone()), tier })
+        Some(Self { processes: ProcessCache::new(settings.clone()), tier })
     }
 
     /// The method, for the log.
     pub(super) fn describe(&self) -> &'static str {
         match &self.tier {
-            Tier::Kernel(kernel) => match kernel.way() {
-                Way::Tracepoints => "the sockets of packets, in the kernel (tracepoints)",
-                Way::Functions => "the sockets of packets, in the kernel (functions)",
+            Tier::Kernel(kernel) => match kernel.hooks() {
+                RecordingHooks::Tracepoints => {
+                    "the sockets of packets, in the kernel (tracepoints)"
+                }
+                RecordingHooks::Functions => "the sockets of packets, in the kernel (functions)",
             },
             Tier::Proc(_) => "sockets and /proc at the end of each interval",
         }
@@ -66,7 +71,7 @@ impl Attribution {
         let conversations = Conversations::of(&interval.flows, &interval.sockets);
         self.begin(interval.index);
         let local = Local::read();
-        let mut ends = Joined::new(interval.flows.len(), self.no_socket());
+        let mut ends = OwnersBuilder::new(interval.flows.len(), self.no_socket());
         let senders: Vec<_> = conversations.all().iter().map(|one| self.sender(one)).collect();
         let senders: Vec<_> = senders.into_iter().map(|found| ends.number(found)).collect();
         let mut receivers = Vec::with_capacity(senders.len());
@@ -91,31 +96,31 @@ impl Attribution {
     }
 
     fn begin(&mut self, interval: i64) {
-        self.people.begin(interval);
+        self.processes.begin(interval);
         match &mut self.tier {
             Tier::Kernel(kernel) => kernel.begin(interval),
             Tier::Proc(proc) => proc.begin(),
         }
     }
 
-    fn sender(&mut self, conversation: &Conversation) -> Found {
+    fn sender(&mut self, conversation: &Conversation) -> EndOwner {
         match &mut self.tier {
-            Tier::Kernel(kernel) => kernel.sender(conversation, &mut self.people),
-            Tier::Proc(proc) => proc.sender(conversation, &mut self.people),
+            Tier::Kernel(kernel) => kernel.sender(conversation, &mut self.processes),
+            Tier::Proc(proc) => proc.sender(conversation, &mut self.processes),
         }
     }
 
-    fn receiver(&mut self, conversation: &Conversation) -> Found {
+    fn receiver(&mut self, conversation: &Conversation) -> EndOwner {
         match &mut self.tier {
-            Tier::Kernel(kernel) => kernel.receiver(conversation, &mut self.people),
-            Tier::Proc(proc) => proc.receiver(conversation, &mut self.people),
+            Tier::Kernel(kernel) => kernel.receiver(conversation, &mut self.processes),
+            Tier::Proc(proc) => proc.receiver(conversation, &mut self.processes),
         }
     }
 
-    fn owner(&mut self, socket: u32) -> Found {
+    fn owner(&mut self, socket: u32) -> EndOwner {
         match &mut self.tier {
-            Tier::Kernel(kernel) => kernel.owner(socket, &mut self.people),
-            Tier::Proc(_) => Found::Nothing,
+            Tier::Kernel(kernel) => kernel.owner(socket, &mut self.processes),
+            Tier::Proc(_) => EndOwner::Nothing,
         }
     }
 
@@ -129,7 +134,7 @@ impl Attribution {
 }
 
 /// Owners under construction.
-struct Joined {
+struct OwnersBuilder {
     owners: Owners,
     processes: FxHashMap<usize, u32>,
     reasons: [Option<u32>; Unattributed::ALL.len()],
@@ -140,19 +145,19 @@ struct Joined {
 /// The index of an end about which nothing is known.
 const NOTHING: u32 = u32::MAX;
 
-impl Joined {
+impl OwnersBuilder {
     fn new(flows: usize, no_socket: Unattributed) -> Self {
         let (processes, reasons) = Default::default();
         Self { owners: Owners::with_capacity(flows), processes, reasons, no_socket }
     }
 
-    fn number(&mut self, found: Found) -> u32 {
+    fn number(&mut self, found: EndOwner) -> u32 {
         match found {
-            Found::Nothing => NOTHING,
-            Found::Unattributed(reason) => self.reason(reason),
-            Found::Process(process) => {
+            EndOwner::Nothing => NOTHING,
+            EndOwner::Unattributed(reason) => self.reason(reason),
+            EndOwner::Process(process) => {
                 let Self { processes, owners, .. } = self;
-                // `People` keeps each process until the interval ends, so its address identifies it.
+                // `ProcessCache` keeps each process until the interval ends, so its address identifies it.
                 let place = Arc::as_ptr(&process).addr();
                 *processes.entry(place).or_insert_with(|| owners.add_owner(Owner::Process(process)))
             }

@@ -10,7 +10,7 @@ const TICK_NS: u64 = 10_000_000;
 
 /// A process as `/proc` shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct ProcessFacts {
     /// Start time, in ticks since boot.
     pub(super) started: u64,
     pub(super) name: String,
@@ -37,7 +37,7 @@ pub(super) fn nanoseconds(ticks: u64) -> u64 {
 }
 
 /// Reads the process that currently has this number.
-pub(super) fn read(pid: u32) -> Option<Seen> {
+pub(super) fn read(pid: u32) -> Option<ProcessFacts> {
     let stat = fs::read(file(pid, "stat")).ok()?;
     let stat = String::from_utf8_lossy(&stat);
     let (name, started) = name_and_start(&stat)?;
@@ -52,7 +52,7 @@ pub(super) fn read(pid: u32) -> Option<Seen> {
     // The facts belong together only if the number still stands for the same process.
     let again = String::from_utf8_lossy(&fs::read(file(pid, "stat")).ok()?).into_owned();
     let is_same = name_and_start(&again)?.1 == started;
-    is_same.then(|| Seen { started, name: name.to_owned(), executable, uid, cgroup })
+    is_same.then(|| ProcessFacts { started, name: name.to_owned(), executable, uid, cgroup })
 }
 
 /// Its command line, with a space between arguments.
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_seen_as_it_is() {
+    fn this_process_is_read_correctly() {
         let pid = std::process::id();
         let seen = read(pid).expect("it is there");
         let path = std::env::current_exe().expect("it has a path");

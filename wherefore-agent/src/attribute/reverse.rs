@@ -24,11 +24,11 @@ const LIVES: [Duration; 2] = [Duration::from_secs(3600), Duration::from_secs(600
 /// Asks the system for names.
 #[derive(Debug)]
 pub(super) struct Reverse {
-    known: Arc<Mutex<Known>>,
+    cache: Arc<Mutex<NameCache>>,
     questions: SyncSender<IpAddr>,
 }
 
-type Known = FxHashMap<IpAddr, Entry>;
+type NameCache = FxHashMap<IpAddr, Entry>;
 
 /// A remembered address. It has no name while the question is open, or if the system knows none.
 #[derive(Debug)]
@@ -44,29 +44,29 @@ impl Reverse {
 
     fn asking(ask: fn(IpAddr) -> Option<String>) -> Result<Self> {
         let (questions, waiting) = sync_channel(MOST_WAITING);
-        let (known, waiting) = (Arc::<Mutex<Known>>::default(), Arc::new(Mutex::new(waiting)));
+        let (cache, waiting) = (Arc::<Mutex<NameCache>>::default(), Arc::new(Mutex::new(waiting)));
         for _ in 0..THREADS {
-            let (known, waiting) = (known.clone(), waiting.clone());
-            let work = move || work(&known, &waiting, ask);
+            let (cache, waiting) = (cache.clone(), waiting.clone());
+            let work = move || work(&cache, &waiting, ask);
             let thread = thread::Builder::new().name("names".to_owned()).spawn(work);
             thread.context("cannot start a thread that asks for names")?;
         }
-        Ok(Self { known, questions })
+        Ok(Self { cache, questions })
     }
 
     /// The name of an address, if it is known. Otherwise the question is queued.
     pub(super) fn name(&self, address: IpAddr) -> Option<Arc<str>> {
         let address = address.to_canonical();
-        let (mut known, now) = (lock(&self.known), Instant::now());
-        if let Some(entry) = known.get(&address).filter(|entry| entry.end > now) {
+        let (mut cache, now) = (lock(&self.cache), Instant::now());
+        if let Some(entry) = cache.get(&address).filter(|entry| entry.end > now) {
             return entry.name.clone();
         }
-        let before = known.remove(&address).and_then(|entry| entry.name);
-        if known.len() >= MOST_KNOWN {
-            known.retain(|_, entry| entry.end > now);
+        let before = cache.remove(&address).and_then(|entry| entry.name);
+        if cache.len() >= MOST_KNOWN {
+            cache.retain(|_, entry| entry.end > now);
         }
-        if known.len() < MOST_KNOWN && self.questions.try_send(address).is_ok() {
-            known.insert(address, Entry { name: before.clone(), end: now + LIVES[1] });
+        if cache.len() < MOST_KNOWN && self.questions.try_send(address).is_ok() {
+            cache.insert(address, Entry { name: before.clone(), end: now + LIVES[1] });
         }
         before
     }
@@ -74,7 +74,7 @@ impl Reverse {
 
 /// Answers questions until the queue is dropped.
 fn work(
-    known: &Mutex<Known>,
+    cache: &Mutex<NameCache>,
     waiting: &Mutex<Receiver<IpAddr>>,
     ask: fn(IpAddr) -> Option<String>,
 ) {
@@ -83,7 +83,7 @@ fn work(
         let Ok(address) = question else { return };
         let name: Option<Arc<str>> = ask(address).map(Into::into);
         let end = Instant::now() + if name.is_some() { LIVES[0] } else { LIVES[1] };
-        lock(known).insert(address, Entry { name, end });
+        lock(cache).insert(address, Entry { name, end });
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_comes_later_and_stays() {
+    fn a_name_that_arrives_later_is_kept() {
         let reverse = Reverse::asking(|address| Some(format!("host-{address}"))).unwrap();
         let address: IpAddr = "192.0.2.1".parse().unwrap();
         assert_eq!(reverse.name(address), None);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_where_no_answer_comes() {
+    fn a_lookup_without_an_answer_delays_nothing() {
         let reverse = Reverse::asking(|_| {
             thread::park();
             None
@@ -128,6 +128,6 @@ mod tests {
         for number in 0..100_000_u32 {
             assert_eq!(reverse.name(IpAddr::V4(number.into())), None);
         }
-        assert!(lock(&reverse.known).len() <= MOST_WAITING + THREADS);
+        assert!(lock(&reverse.cache).len() <= MOST_WAITING + THREADS);
     }
 }

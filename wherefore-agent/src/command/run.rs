@@ -276,7 +276,7 @@ impl Agent {
     fn run(mut self, requests: &Requests) -> Result<()> {
         if let Some(recorder) = &self.recorder {
             recorder.start()?;
-            self.alerting.engine.tell_forgotten();
+            self.alerting.engine.record_forgotten();
         }
         tracing::info!(source = self.source.describe(), "counting");
         service::ready(&self.source.describe());
@@ -296,9 +296,9 @@ impl Agent {
                 // Before the interval is written, because programs that rotate files wait for that.
                 self.outputs.reopen();
             }
-            let taken_in = self.take_in(&interval, &mut totals);
+            let recorded = self.record_interval(&interval, &mut totals);
             last_reading.clone_from(&interval.interfaces);
-            if let Err(error) = taken_in {
+            if let Err(error) = recorded {
                 break Err(error);
             }
             // Between two intervals, so that each is judged with one set of options.
@@ -318,7 +318,7 @@ impl Agent {
         interval
     }
 
-    fn take_in(&mut self, interval: &Arc<Interval>, totals: &mut Totals) -> Result<()> {
+    fn record_interval(&mut self, interval: &Arc<Interval>, totals: &mut Totals) -> Result<()> {
         self.outputs.make_room_for_log()?;
         let name = |ifindex| self.source.interface_name(ifindex);
         let context =

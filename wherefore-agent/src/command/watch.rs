@@ -13,7 +13,7 @@ use crate::input::readings::{Readings, Watcher};
 use crate::input::requests::Requester;
 use crate::options::cli::RunArgs;
 use crate::output::outputs::Outputs;
-use crate::output::reading::{Hello, News, Reading};
+use crate::output::reading::{Hello, Reading, ViewMessage};
 use crate::output::socket::Hub;
 use crate::output::terminal::model::Model;
 use crate::output::terminal::{self, Controls, Feed, View};
@@ -73,7 +73,7 @@ pub(super) fn watched(
 
 fn start_view(outputs: &mut Outputs, hello: Hello, requester: Requester) -> Result<Feed> {
     let feed = Feed::default();
-    feed.push(News::Hello(Box::new(hello)));
+    feed.push(ViewMessage::Hello(Box::new(hello)));
     outputs.show(View::start(feed.clone(), Model::default(), Box::new(Stop(requester)))?);
     Ok(feed)
 }
@@ -102,7 +102,7 @@ impl Watcher for Watchers {
     fn see(&mut self, reading: &Interval, name: &dyn Fn(u32) -> String) {
         let reading = Reading::of(reading, name, &self.geo);
         if let Some(view) = &self.view {
-            view.push(News::Reading(Box::new(reading.clone())));
+            view.push(ViewMessage::Reading(Box::new(reading.clone())));
         }
         self.hub.iter().for_each(|hub| hub.read(reading.clone()));
     }

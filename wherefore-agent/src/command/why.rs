@@ -14,7 +14,7 @@ use crate::history::query::Question;
 use crate::history::time::Clock;
 use crate::history::{explain, find, schema, why};
 use crate::options::cli::WhyArgs;
-use crate::output::reading::News;
+use crate::output::reading::ViewMessage;
 use crate::output::socket;
 use crate::output::standing::{Judgement, Standing};
 use crate::output::terminal::model::Model;
@@ -95,10 +95,10 @@ fn ask(path: &Path) -> Result<Model> {
     let (hello, stream) = socket::connect(path)?;
     stream.get_ref().set_read_timeout(Some(PATIENCE)).context("cannot wait for the agent")?;
     let model = RefCell::new(Model::default());
-    model.borrow_mut().take_in(hello);
+    model.borrow_mut().apply(hello);
     socket::attach(stream, |news| {
-        let is_last = matches!(news, News::Judged(_));
-        model.borrow_mut().take_in(news);
+        let is_last = matches!(news, ViewMessage::Judged(_));
+        model.borrow_mut().apply(news);
         !is_last
     });
     Ok(model.into_inner())

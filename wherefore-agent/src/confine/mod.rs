@@ -62,7 +62,7 @@ impl Confined {
     /// Refuses a reload whose settings need what the sandbox no longer allows.
     ///
     /// # Errors
-    /// If a port or a program is new; the error tells what to do.
+    /// If a port or a program is new. The error has advice.
     pub fn check(&self, settings: &Settings) -> Result<(), Error> {
         if self.is_on && settings.starts_programs {
             anyhow::bail!("the sandbox does not allow a new command sink: restart the agent");
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reload_may_not_ask_for_more() {
+    fn a_reload_cannot_widen_the_sandbox() {
         let ports = asking(&[53, 443]).ports;
         let confined = Confined { is_on: true, has_files: true, ports };
         assert!(confined.check(&asking(&[443])).is_ok());

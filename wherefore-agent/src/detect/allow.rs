@@ -9,6 +9,17 @@ use wherefore_common::FlowKey;
 
 /// One entry of the list: `192.0.2.0/24`, `2001:db8::1`, `873`, `udp/53`, `192.0.2.7:tcp/22`,
 /// `[2001:db8::/32]:443`.
+///
+/// # Example
+/// ```
+/// use wherefore_agent::detect::allow::Allowed;
+/// use wherefore_common::FlowKey;
+///
+/// let rsync: Allowed = "873".parse()?;
+/// assert!(rsync.covers(&FlowKey { family: 4, dport: 873, ..FlowKey::default() }));
+/// assert!("no-port".parse::<Allowed>().is_err());
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowed {
     net: Option<IpNet>,
@@ -104,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_refused() {
+    fn other_text_is_refused() {
         for text in ["", "example.org", "tcp", "70000", "icmp/1", "10.0.0.1:x", "[::1"] {
             assert!(text.parse::<Allowed>().is_err(), "{text}");
         }

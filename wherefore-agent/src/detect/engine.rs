@@ -7,13 +7,13 @@ use rustc_hash::FxHashSet;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::attribute::geo::Geo;
-use crate::detect::event::{Event, Known};
+use crate::detect::event::{Event, UnfinishedIncident};
 use crate::detect::finding::Subject;
 use crate::detect::held::HeldBacks;
 use crate::detect::incident::{Incidents, Rules};
 use crate::detect::judge::{Circumstances, Judge, Snapshot};
-use crate::detect::places::{Places, Seen};
-use crate::detect::series::{SOUGHT, Series, SeriesOptions, Sought, Window};
+use crate::detect::places::{Places, SeenPlaces};
+use crate::detect::series::{LOOKUP_BATCH, Lookup, Series, SeriesOptions, Window};
 use crate::detect::settings::EngineSettings;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
@@ -49,7 +49,7 @@ pub struct Step {
     pub groups: usize,
     /// The number of groups that were evicted because there were too many, since the start.
     pub evicted: u64,
-    /// Groups that were forgotten in this interval, for any reason; empty unless [`Engine::tell_forgotten`]
+    /// Groups that were forgotten in this interval, for any reason; empty unless [`Engine::record_forgotten`]
     /// was called.
     pub forgotten: Vec<FlowKey>,
     /// Findings that are not reported, one for each subject.
@@ -60,7 +60,7 @@ pub struct Step {
 #[derive(Debug, Clone)]
 pub struct Unfinished {
     /// The incident.
-    pub incident: Known,
+    pub incident: UnfinishedIncident,
     /// The interface of its group, if it still exists.
     pub ifindex: Option<u32>,
     /// The bytes of its group in the intervals before it, the oldest first.
@@ -128,12 +128,12 @@ impl Engine {
     }
 
     /// Continues with the countries and AS that an earlier run has seen.
-    pub fn resume_places(&mut self, seen: Seen) {
+    pub fn resume_places(&mut self, seen: SeenPlaces) {
         self.places.resume(seen);
     }
 
     /// The countries and AS that were seen, if they have changed since the last call.
-    pub fn changed_places(&mut self) -> Option<&Seen> {
+    pub fn changed_places(&mut self) -> Option<&SeenPlaces> {
         self.places.take_changed()
     }
 
@@ -173,15 +173,15 @@ impl Engine {
     }
 
     /// From now on, reports which groups are forgotten.
-    pub fn tell_forgotten(&mut self) {
-        self.series.tell_forgotten();
+    pub fn record_forgotten(&mut self) {
+        self.series.record_forgotten();
     }
 
     /// Adds an interval and judges every group that has a history.
     pub fn step(&mut self, interval: &Interval) -> Step {
         self.judge.catch_up(interval.start_ns);
         let mut events = self.pass_gap(interval);
-        for first in (0..interval.flows.len()).step_by(SOUGHT) {
+        for first in (0..interval.flows.len()).step_by(LOOKUP_BATCH) {
             self.collect(interval, first);
         }
         let mut step = self.judge(interval);
@@ -195,19 +195,19 @@ impl Engine {
         step
     }
 
-    /// Adds the next flows, at most [`SOUGHT`], to their groups.
+    /// Adds the next flows, at most [`LOOKUP_BATCH`], to their groups.
     fn collect(&mut self, interval: &Interval, first: usize) {
         let (flows, group_by) = (&interval.flows, self.settings.group_by);
-        let these = first..flows.len().min(first + SOUGHT);
-        let [mut keys, mut groups] = [[FlowKey::default(); SOUGHT]; 2];
+        let these = first..flows.len().min(first + LOOKUP_BATCH);
+        let [mut keys, mut groups] = [[FlowKey::default(); LOOKUP_BATCH]; 2];
         for ((at, key), group) in these.clone().zip(&mut keys).zip(&mut groups) {
             *key = flows.key(at);
             let found = interval.groups.of(group_by, at);
             *group = found.unwrap_or_else(|| group_by.key(key));
         }
-        let mut sought = [Sought::default(); SOUGHT];
-        self.series.seek(&groups[..these.len()], &mut sought);
-        for ((at, flow), group) in these.zip(&keys).zip(groups.into_iter().zip(sought)) {
+        let mut lookup = [Lookup::default(); LOOKUP_BATCH];
+        self.series.look_up(&groups[..these.len()], &mut lookup);
+        for ((at, flow), group) in these.zip(&keys).zip(groups.into_iter().zip(lookup)) {
             let is_allowed = self.settings.allow.iter().any(|allowed| allowed.covers(flow));
             self.series.collect(group, flows, at, is_allowed);
             if !is_allowed {
@@ -284,9 +284,9 @@ impl Engine {
             |is_seeded| Circumstances { index, is_judged: is_judged(is_seeded), times_as_long };
         series.close(&interval.flows, times_as_long, |window| {
             top.offer(&window);
-            let (finding, lesson) = judge.judge(&window, around(window.is_seeded));
+            let (finding, update) = judge.judge(&window, around(window.is_seeded));
             findings.extend(finding);
-            lesson
+            update
         });
         judge.close(interval, around(false), &mut findings);
         let judged = |subject: &Subject| is_judged(seeded.contains(subject));

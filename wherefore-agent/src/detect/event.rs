@@ -12,8 +12,8 @@ use crate::traffic::interval::Interval;
 pub struct Event {
     /// The interval in which it became known.
     pub at: Moment,
-    /// The event.
-    pub news: News,
+    /// What happened.
+    pub kind: EventKind,
 }
 
 /// An interval, as far as an event needs it.
@@ -29,7 +29,7 @@ pub struct Moment {
 
 /// The kinds of events.
 #[derive(Debug, Clone)]
-pub enum News {
+pub enum EventKind {
     /// An incident begins (`Firing`) or continues (`Update`).
     Incident {
         /// Which of the two.
@@ -37,7 +37,7 @@ pub enum News {
         /// The finding of this interval.
         finding: Box<Finding>,
         /// The incident so far.
-        course: Course,
+        progress: Progress,
         /// The other groups that are part of it.
         others: Others,
     },
@@ -46,7 +46,7 @@ pub enum News {
         /// The subject.
         subject: Subject,
         /// The whole incident.
-        course: Course,
+        progress: Progress,
         /// The other groups that were part of it.
         others: Others,
         /// Whether it is over because it lasted so long that it became the baseline.
@@ -63,7 +63,7 @@ pub enum News {
 
 /// The sums of an incident so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Course {
+pub struct Progress {
     /// Start of its first interval, nanoseconds since 1970.
     pub started_ns: i64,
     /// Nanoseconds by which the clock was set since then; forward is positive.
@@ -102,7 +102,7 @@ pub struct Other {
 #[derive(Debug, Clone, Copy)]
 pub struct DigestSum {
     /// Their sums.
-    pub course: Course,
+    pub progress: Progress,
     /// Their number.
     pub count: u64,
     /// The highest of their probabilities.
@@ -115,11 +115,11 @@ pub struct DigestSum {
 
 /// An incident that an earlier run reported and that had not ended.
 #[derive(Debug, Clone)]
-pub struct Known {
+pub struct UnfinishedIncident {
     /// The subject.
     pub subject: Subject,
     /// Its sums so far.
-    pub course: Course,
+    pub progress: Progress,
 }
 
 impl Moment {
@@ -140,7 +140,7 @@ impl Moment {
     }
 }
 
-impl Course {
+impl Progress {
     /// The sums of an incident that begins with this interval, before anything is added.
     pub fn begin(at: Moment) -> Self {
         let (started_ns, ended_ns) = (at.start_ns, at.end_ns);

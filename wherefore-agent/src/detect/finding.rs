@@ -266,7 +266,7 @@ impl Rarity {
     }
 
     fn claimable(&self) -> f32 {
-        /// Beyond this score, ordinary busy traffic is more frequent than the score says, and a history of
+        /// Beyond this score, ordinary busy traffic is more frequent than the score implies, and a history of
         /// days cannot confirm such rarity.
         const MOST: f32 = 6.0;
         (10.0 * self.watched.max(1.0)).log10().min(MOST)

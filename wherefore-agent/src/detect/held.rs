@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lasts_counts_once_and_what_comes_again_later_again() {
+    fn a_lasting_finding_counts_once_and_a_later_one_again() {
         let mut memory = Memory::default();
         (0..500).for_each(|index| memory.note(held(1), index));
         memory.note(held(2), 500);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_goes_uncounted_where_too_many_are_held_back() {
+    fn held_back_findings_beyond_the_bound_are_counted() {
         let mut memory = Memory::default();
         (0..5000).for_each(|number| memory.note(held(number), 0));
         let held = memory.take();

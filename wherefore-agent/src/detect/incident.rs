@@ -9,14 +9,14 @@ mod peers;
 
 use rustc_hash::FxHashMap;
 
-use crate::detect::event::{Course, Event, Known, Moment, News, Others};
+use crate::detect::event::{Event, EventKind, Moment, Others, Progress, UnfinishedIncident};
 use crate::detect::finding::{Finding, Subject};
 use crate::detect::held::{HeldBack, HeldBacks, Reason};
 use crate::detect::kind::Status;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 use digest::Digest;
-use order::{Actor, Talk, begun, lead, merge, talk};
+use order::{Actor, Endpoints, endpoints, first_progress, leading_direction_first, merge};
 use past::{Matter, Past, Reported, Reports, is_worse};
 
 /// When incidents are reported, in intervals.
@@ -50,7 +50,7 @@ pub struct Incidents {
     /// Reported incidents that are over.
     past: Past,
     /// The open incident between two addresses.
-    talks: FxHashMap<Talk, Subject>,
+    by_endpoints: FxHashMap<Endpoints, Subject>,
     /// The open incident of a host that findings about its other peers join.
     actors: FxHashMap<Actor, Subject>,
     /// Incidents that an earlier run reported and that had not ended.
@@ -72,7 +72,7 @@ const SOON: i64 = 12;
 /// One incident.
 #[derive(Debug, Clone)]
 struct Open {
-    course: Course,
+    progress: Progress,
     last_fired: i64,
     last_reported: i64,
     /// Whether it was reported one by one.
@@ -89,7 +89,7 @@ struct Open {
     /// The number of intervals for which a finding holds if nothing more is found.
     holds: u32,
     /// The two addresses of the incident.
-    talk: Option<Talk>,
+    endpoints: Option<Endpoints>,
     /// The severity and the bytes of an interval in its last message.
     reported: Reported,
     /// The incident that it has joined; then it is not reported itself.
@@ -100,7 +100,7 @@ struct Open {
     /// about them.
     others: Others,
     others_reported: u64,
-    has_news: bool,
+    has_update: bool,
     /// The last interval with a finding about one of them, or with another view of the same.
     others_fired: i64,
 }
@@ -114,7 +114,7 @@ impl Open {
 
 #[derive(Debug, Clone)]
 struct Restored {
-    course: Course,
+    progress: Progress,
     /// When its quiet time began; `None` until it is judged for the first time.
     since: Option<i64>,
 }
@@ -127,7 +127,7 @@ impl Incidents {
             rules,
             group_by,
             open: FxHashMap::default(),
-            talks: FxHashMap::default(),
+            by_endpoints: FxHashMap::default(),
             actors: FxHashMap::default(),
             past: Past::default(),
             restored: FxHashMap::default(),
@@ -150,9 +150,10 @@ impl Incidents {
 
     /// Continues incidents that an earlier run reported and that had not ended. They are not reported again,
     /// and are resolved like others.
-    pub fn restore(&mut self, known: impl Iterator<Item = Known>) {
-        let restored =
-            known.map(|Known { subject, course }| (subject, Restored { course, since: None }));
+    pub fn restore(&mut self, known: impl Iterator<Item = UnfinishedIncident>) {
+        let restored = known.map(|UnfinishedIncident { subject, progress }| {
+            (subject, Restored { progress, since: None })
+        });
         self.restored.extend(restored);
     }
 
@@ -170,28 +171,28 @@ impl Incidents {
         for (_, restored) in self.restored.iter_mut().filter(|(subject, _)| judged(subject)) {
             restored.since.get_or_insert(index);
         }
-        let mut news = Vec::new();
+        let mut events = Vec::new();
         let (mut held_back, mut lasting) = (Vec::new(), Vec::new());
-        for finding in lead(merge(findings)) {
+        for finding in leading_direction_first(merge(findings)) {
             let is_open = self.open.contains_key(&finding.subject());
             if !is_open && self.is_part_of_open(&finding, index) {
                 continue;
             }
-            news.extend(if is_open {
-                self.goes_on(&finding, index, at)
+            events.extend(if is_open {
+                self.update(&finding, index, at)
             } else {
-                self.begins(&finding, index, at)
+                self.start(&finding, index, at)
             });
             if self.open.get(&finding.subject()).is_some_and(|open| open.is_in_digest(index)) {
                 let kept = if is_open { &mut lasting } else { &mut held_back };
                 kept.push(finding);
             }
         }
-        news.extend(self.digest(index, at, &held_back, &lasting));
-        news.extend(self.last(interval));
-        news.extend(self.report_joined(interval));
-        news.extend(self.resolve(index));
-        news.into_iter().map(|news| Event { at, news }).collect()
+        events.extend(self.digest(index, at, &held_back, &lasting));
+        events.extend(self.continue_without_finding(interval));
+        events.extend(self.report_joined(interval));
+        events.extend(self.resolve(index));
+        events.into_iter().map(|kind| Event { at, kind }).collect()
     }
 
     /// Takes the incidents that began and were not reported since the last call.
@@ -215,9 +216,9 @@ impl Incidents {
     /// Adjusts to a changed time of day: open incidents keep their durations.
     fn follow_clock(&mut self, stepped_ns: i64) {
         if stepped_ns != 0 {
-            let digest = self.digest.iter_mut().map(|digest| &mut digest.sum.course);
-            let open = self.open.values_mut().map(|open| &mut open.course);
-            open.chain(digest).for_each(|course| course.step(stepped_ns));
+            let digest = self.digest.iter_mut().map(|digest| &mut digest.sum.progress);
+            let open = self.open.values_mut().map(|open| &mut open.progress);
+            open.chain(digest).for_each(|progress| progress.step(stepped_ns));
         }
     }
 
@@ -241,11 +242,12 @@ impl Incidents {
     }
 
     /// Opens an incident. Reports it, unless an earlier run has done so or the rate limit forbids it.
-    fn begins(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+    fn start(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<EventKind> {
         let subject = finding.subject();
         let known = self.restored.remove(&subject);
-        let mut course = known.as_ref().map_or_else(|| begun(finding, at), |known| known.course);
-        course.add(finding.counters.bytes, at);
+        let mut progress =
+            known.as_ref().map_or_else(|| first_progress(finding, at), |known| known.progress);
+        progress.add(finding.counters.bytes, at);
         let matter = Matter::of(finding);
         let before = self.past.take(&matter);
         let covers = before.filter(|before| before.cover(finding, index));
@@ -253,7 +255,7 @@ impl Incidents {
         let is_reported = known.is_some();
         let usual = finding.usual_bytes();
         let mut open = Open {
-            course,
+            progress,
             last_fired,
             last_reported,
             is_reported,
@@ -263,49 +265,49 @@ impl Incidents {
             usual,
             first: index,
             holds: finding.holds(),
-            talk: talk(finding),
+            endpoints: endpoints(finding),
             reported: (finding.severity(), finding.counters.bytes),
             leader: self.leader(finding, index).filter(|_| known.is_none()),
             finding: None,
             others: Others::default(),
             others_reported: 0,
-            has_news: false,
+            has_update: false,
             others_fired: index,
         };
         let has_leader = open.leader.is_some();
         // During the cool-down it is not reported; if it still continues after that, it is.
         let is_cooling = open.is_cooling(index);
-        let is_news = !is_reported && !is_cooling && !has_leader && self.may_report();
-        open.is_reported |= is_news;
+        let is_due = !is_reported && !is_cooling && !has_leader && self.may_report();
+        open.is_reported |= is_due;
         if !open.is_reported && !has_leader {
             let reason = if is_cooling { Reason::CoolDown } else { Reason::RateLimit };
             let surprise = finding.rarity().map_or(0.0, |rarity| rarity.expected);
             self.held.add(HeldBack { reason, subject, surprise, bytes: finding.counters.bytes });
         }
-        if let Some(talk) = open.talk {
-            self.talks.insert(talk, subject);
+        if let Some(endpoints) = open.endpoints {
+            self.by_endpoints.insert(endpoints, subject);
         }
         self.open.insert(subject, open);
         if has_leader {
             self.add_to_leader(subject, (finding.counters.bytes, at), index, (true, true));
         }
-        is_news.then(|| self.news(Status::Firing, finding, course))
+        is_due.then(|| self.event(Status::Firing, finding, progress))
     }
 
     /// The event to report about an incident that begins or continues.
-    fn news(&mut self, status: Status, finding: &Finding, course: Course) -> News {
-        self.lead_others(finding);
+    fn event(&mut self, status: Status, finding: &Finding, progress: Progress) -> EventKind {
+        self.accept_others(finding);
         let open = self.open.get_mut(&finding.subject());
         let others = open.map_or_else(Others::default, |open| {
-            (open.has_news, open.others_reported) = (false, open.others.count);
+            (open.has_update, open.others_reported) = (false, open.others.count);
             open.others.clone()
         });
-        News::Incident { status, finding: Box::new(finding.clone()), course, others }
+        EventKind::Incident { status, finding: Box::new(finding.clone()), progress, others }
     }
 
-    fn goes_on(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+    fn update(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<EventKind> {
         if finding.becomes_usual {
-            return self.settles(finding, index, at);
+            return self.accept(finding, index, at);
         }
         let repeat_after = i64::from(self.rules.repeat_after);
         let leader = self.open.get(&finding.subject()).and_then(|open| open.leader);
@@ -313,7 +315,7 @@ impl Incidents {
         let open = self.open.get_mut(&finding.subject())?;
         open.last_fired = index;
         open.holds = open.holds.max(finding.holds());
-        open.course.add(finding.counters.bytes, at);
+        open.progress.add(finding.counters.bytes, at);
         let has_grown = open.has_grown(finding);
         // If the other one is over, it is known from its messages, unless it has grown since.
         open.leader = open.leader.filter(|_| is_led || !has_grown);
@@ -325,7 +327,7 @@ impl Incidents {
             self.add_to_leader(finding.subject(), moved, index, (false, has_grown));
             return None;
         }
-        let (course, is_cooling) = (open.course, open.is_cooling(index));
+        let (progress, is_cooling) = (open.progress, open.is_cooling(index));
         let status = if open.is_reported { Status::Update } else { Status::Firing };
         let since = index.saturating_sub(open.last_reported);
         let is_due = match status {
@@ -336,16 +338,16 @@ impl Incidents {
         let open = self.open.get_mut(&finding.subject()).filter(|_| is_due)?;
         (open.last_reported, open.is_reported) = (index, true);
         open.reported = (finding.severity(), finding.counters.bytes);
-        Some(self.news(status, finding, course))
+        Some(self.event(status, finding, progress))
     }
 
     /// Ends an incident that has become the baseline. Reports its end if its beginning was reported.
-    fn settles(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<News> {
+    fn accept(&mut self, finding: &Finding, index: i64, at: Moment) -> Option<EventKind> {
         let subject = finding.subject();
         let mut open = self.open.remove(&subject)?;
-        open.course.add(finding.counters.bytes, at);
+        open.progress.add(finding.counters.bytes, at);
         self.open.insert(subject, open);
-        self.settle(subject, index)
+        self.end_as_baseline(subject, index)
     }
 
     /// Adds an incident that the rate limit holds back to the summary, which is reported like an incident.
@@ -355,7 +357,7 @@ impl Incidents {
         at: Moment,
         held_back: &[Finding],
         lasting: &[Finding],
-    ) -> Option<News> {
+    ) -> Option<EventKind> {
         if held_back.is_empty() && lasting.is_empty() {
             return None;
         }
@@ -364,24 +366,24 @@ impl Incidents {
         let subject = Subject::digest(self.group_by);
         let known = if is_known { None } else { self.restored.remove(&subject) };
         if let Some(known) = &known {
-            digest.sum.course = known.course;
+            digest.sum.progress = known.progress;
         }
         let is_new = !is_known && known.is_none();
         let since = index.saturating_sub(digest.last_reported);
         digest.last_fired = index;
         held_back.iter().for_each(|finding| digest.add(finding));
-        lasting.iter().for_each(|finding| digest.sum.goes_on(finding));
+        lasting.iter().for_each(|finding| digest.sum.update(finding));
         let is_due = is_new || since >= i64::from(self.rules.repeat_after.max(1));
         digest.last_reported = if is_due { index } else { digest.last_reported };
         let sum = digest.sum;
         self.digest = Some(digest);
         let status = if is_new { Status::Firing } else { Status::Update };
-        is_due.then_some(News::Digest { status, sum })
+        is_due.then_some(EventKind::Digest { status, sum })
     }
 
     /// Continues open incidents without a finding in this interval if they had more bytes than the baseline
     /// when they began. One that continues for too long becomes the baseline.
-    fn last(&mut self, interval: &Interval) -> Vec<News> {
+    fn continue_without_finding(&mut self, interval: &Interval) -> Vec<EventKind> {
         let (index, at) = (interval.index, Moment::of(interval));
         let is_silent = |open: &Open| open.usual.is_some() && open.last_fired < index;
         let mut moved: FxHashMap<Subject, u64> = FxHashMap::default();
@@ -404,9 +406,9 @@ impl Incidents {
         let mut settled = Vec::new();
         for (subject, bytes) in moved {
             let Some(open) = self.open.get_mut(&subject) else { continue };
-            if open.is_outside(bytes, at, self.min_bytes) {
+            if open.is_above_baseline(bytes, at, self.min_bytes) {
                 open.last_fired = index;
-                open.course.add(bytes, at);
+                open.progress.add(bytes, at);
                 if index.saturating_sub(open.first) >= i64::from(self.settles_after) {
                     settled.push(subject);
                 }
@@ -414,35 +416,39 @@ impl Incidents {
             }
         }
         settled.sort_unstable();
-        settled.into_iter().filter_map(|subject| self.settle(subject, index)).collect()
+        settled.into_iter().filter_map(|subject| self.end_as_baseline(subject, index)).collect()
     }
 
-    fn settle(&mut self, subject: Subject, index: i64) -> Option<News> {
-        let Open { course, is_reported, talk, others, matter, before, reported, .. } =
+    fn end_as_baseline(&mut self, subject: Subject, index: i64) -> Option<EventKind> {
+        let Open { progress, is_reported, endpoints, others, matter, before, reported, .. } =
             self.open.remove(&subject)?;
-        if let Some(talk) = talk {
-            self.talks.remove(&talk);
+        if let Some(endpoints) = endpoints {
+            self.by_endpoints.remove(&endpoints);
         }
         self.actors.retain(|_, leader| *leader != subject);
         let cool_down = self.rules.cool_down;
         self.past.add(matter, Reports::and_settled(before, reported, index, cool_down));
-        is_reported.then_some(News::Over { subject, course, others, is_baseline: true })
+        is_reported.then_some(EventKind::Over { subject, progress, others, is_baseline: true })
     }
 
-    fn resolve(&mut self, index: i64) -> Vec<News> {
+    fn resolve(&mut self, index: i64) -> Vec<EventKind> {
         let quiet = i64::from(self.rules.resolve_after.max(1));
         let is_over = |last_fired: i64| index.saturating_sub(last_fired) >= quiet;
-        let over =
-            |subject, course, others| News::Over { subject, course, others, is_baseline: false };
+        let over = |subject, progress, others| EventKind::Over {
+            subject,
+            progress,
+            others,
+            is_baseline: false,
+        };
         self.past.forget(index);
-        let mut news = Vec::new();
+        let mut events = Vec::new();
         let is_past = |open: &Open| {
             let last = open.last_fired.max(open.others_fired);
             is_over(last) && index.saturating_sub(last) >= open.holds.into()
         };
         for (subject, open) in self.open.extract_if(|_, open| is_past(open)) {
-            if let Some(talk) = open.talk {
-                self.talks.remove(&talk);
+            if let Some(endpoints) = open.endpoints {
+                self.by_endpoints.remove(&endpoints);
             }
             self.actors.retain(|_, leader| *leader != subject);
             let Open { matter, before, reported, .. } = open;
@@ -451,18 +457,22 @@ impl Incidents {
             if let Some(reports) = if is_known { Some(reports()) } else { before } {
                 self.past.add(matter, reports);
             }
-            news.extend(open.is_reported.then(|| over(subject, open.course, open.others)));
+            events.extend(open.is_reported.then(|| over(subject, open.progress, open.others)));
         }
         // An incident of an earlier run is over if this run saw nothing of it for as long.
         let is_over_by_now = |since: Option<i64>| since.is_some_and(|since| is_over(since - 1));
         let restored = self.restored.extract_if(|_, restored| is_over_by_now(restored.since));
-        news.extend(
-            restored.map(|(subject, restored)| over(subject, restored.course, Others::default())),
+        events.extend(
+            restored.map(|(subject, restored)| over(subject, restored.progress, Others::default())),
         );
         if let Some(digest) = self.digest.take_if(|digest| is_over(digest.last_fired)) {
-            news.push(over(Subject::digest(self.group_by), digest.sum.course, Others::default()));
+            events.push(over(
+                Subject::digest(self.group_by),
+                digest.sum.progress,
+                Others::default(),
+            ));
         }
-        news
+        events
     }
 }
 
@@ -474,12 +484,12 @@ impl Open {
 
     /// Whether this many bytes are above the baseline when it began, and more than only its end, which is
     /// small.
-    fn is_outside(&self, bytes: u64, at: Moment, min_bytes: f64) -> bool {
+    fn is_above_baseline(&self, bytes: u64, at: Moment, min_bytes: f64) -> bool {
         /// Less than this share of the peak is only the end of the incident.
         const REST: f64 = 0.1;
         let is_more = |usual: f64| bytes as f64 > 1.5 * usual * at.times_as_long;
         let is_trifle = (bytes as f64) < min_bytes * at.times_as_long;
-        let is_rest = is_trifle && at.rate(bytes) <= REST * self.course.peak;
+        let is_rest = is_trifle && at.rate(bytes) <= REST * self.progress.peak;
         self.usual.is_some_and(is_more) && !is_rest
     }
 

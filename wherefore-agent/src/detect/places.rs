@@ -36,7 +36,7 @@ pub struct PlaceRules {
 
 /// The places that this host has contacted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct SeenPlaces {
     /// When watching began.
     pub since_ns: Option<i64>,
     /// Countries.
@@ -59,13 +59,13 @@ pub enum Place {
 pub struct Places {
     rules: PlaceRules,
     geo: Arc<Geo>,
-    seen: Seen,
+    seen: SeenPlaces,
     is_changed: bool,
 }
 
 /// The traffic to and from a place in an interval.
 #[derive(Debug, Default, Clone)]
-struct Moved {
+struct PlaceTraffic {
     counters: Counters,
     ifindex: u32,
     /// The largest flow, with its bytes.
@@ -79,12 +79,12 @@ impl Places {
     }
 
     /// Continues with the places that an earlier run has seen.
-    pub fn resume(&mut self, seen: Seen) {
+    pub fn resume(&mut self, seen: SeenPlaces) {
         self.seen = seen;
     }
 
     /// The places that were seen, if they have changed since the last call.
-    pub fn take_changed(&mut self) -> Option<&Seen> {
+    pub fn take_changed(&mut self) -> Option<&SeenPlaces> {
         std::mem::take(&mut self.is_changed).then_some(&self.seen)
     }
 
@@ -99,8 +99,8 @@ impl Places {
         });
         let is_learning = interval.end_ns.saturating_sub(since_ns) <= self.rules.learn_ns;
         let mut findings = Vec::new();
-        for (place, moved) in self.moved(interval, allow) {
-            if moved.counters.bytes < self.rules.min_bytes.max(1) {
+        for (place, traffic) in self.traffic(interval, allow) {
+            if traffic.counters.bytes < self.rules.min_bytes.max(1) {
                 continue;
             }
             let is_new = self.is_new(place);
@@ -108,17 +108,17 @@ impl Places {
                 self.remember(place);
             }
             if self.rules.names(place) {
-                findings.push(moved.finding(place, false));
+                findings.push(traffic.finding(place, false));
             } else if is_new && !is_learning {
-                findings.push(moved.finding(place, true));
+                findings.push(traffic.finding(place, true));
             }
         }
         findings
     }
 
     /// The traffic to and from each place that is looked for.
-    fn moved(&self, interval: &Interval, allow: &[Allowed]) -> BTreeMap<Place, Moved> {
-        let mut all = BTreeMap::<Place, Moved>::new();
+    fn traffic(&self, interval: &Interval, allow: &[Allowed]) -> BTreeMap<Place, PlaceTraffic> {
+        let mut all = BTreeMap::<Place, PlaceTraffic>::new();
         for (flow, counters) in interval.flows.iter() {
             let found = self.geo.find(peer(&flow).0);
             let places = [found.country.map(Place::Country), found.asn.map(Place::System)];
@@ -188,7 +188,7 @@ impl Place {
     }
 }
 
-impl Moved {
+impl PlaceTraffic {
     fn add(&mut self, flow: &FlowKey, counters: &Counters) {
         self.counters.merge(counters);
         if counters.bytes >= self.largest.0 {

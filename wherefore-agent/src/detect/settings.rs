@@ -40,7 +40,7 @@ pub struct EngineSettings {
     pub quiet_start: bool,
     /// Whether unusual points become part of the baseline.
     pub learn_anomalies: bool,
-    /// The number of unusual intervals in a row after which they become part of the baseline in any case.
+    /// The number of unusual intervals in a row after which they always become part of the baseline.
     pub learn_after: u32,
     /// Countries and AS that the user named.
     pub places: PlaceRules,

@@ -161,7 +161,7 @@ pub(super) fn stem(group_by: GroupBy, group: &FlowKey) -> String {
     }
     digest.update([0, group.protocol, group.direction]);
     let digest = digest.finalize();
-    let digits: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}_to_{}-{}", safe(&from), safe(&to), &digits[..DIGEST_DIGITS])
 }
 

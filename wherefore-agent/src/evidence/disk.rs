@@ -33,7 +33,7 @@ impl Disk {
         self.used = self.used.saturating_sub(bytes);
     }
 
-    pub(super) fn say_full(&self, packets: u64) {
+    pub(super) fn warn_full(&self, packets: u64) {
         self.losses.add_room(packets, FULL);
     }
 }

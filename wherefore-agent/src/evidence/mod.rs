@@ -156,14 +156,14 @@ impl Recorder {
     /// about an incident, before it is sent. `members` are the flows of its group, if packets do not show
     /// their group; `end_ns` is the end of its interval.
     pub fn report(&self, alert: &mut Alert, members: Members, end_ns: i64) {
-        let told = std::mem::take(&mut alert.evidence);
+        let files = std::mem::take(&mut alert.evidence);
         alert.evidence = match &self.shared.writer {
             Writer::Here(store) => lock(store).report(alert, &members, Some(end_ns)),
             Writer::Thread { queue, .. } => ask(queue, alert, members),
         };
         // Files of an earlier run.
         let is_missing = |path: &PathBuf| !alert.evidence.contains(path) && path.exists();
-        let earlier: Vec<_> = told.into_iter().filter(is_missing).collect();
+        let earlier: Vec<_> = files.into_iter().filter(is_missing).collect();
         alert.evidence.splice(0..0, earlier);
     }
 

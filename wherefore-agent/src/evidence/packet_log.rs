@@ -232,7 +232,7 @@ impl PacketLog {
     fn reserve(&mut self, key: &FlowKey, bytes: u64, disk: &mut Disk) -> bool {
         while !disk.take(bytes) {
             if !self.forget_oldest(Some(key), disk) {
-                disk.say_full(1);
+                disk.warn_full(1);
                 return false;
             }
         }

@@ -82,7 +82,7 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// The loop of the writer: processes the queue until it is told to end.
+    /// The loop of the writer: processes the queue until the end is requested.
     pub(super) fn work(&self, store: &mut Store) {
         let mut work = Batch::default();
         let mut flushed = Instant::now();
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packets_are_refused_where_memory_ends_and_commands_are_not() {
+    fn packets_are_refused_when_memory_is_full_but_commands_are_not() {
         let queue = Queue::default();
         let bytes = vec![0; 65_536];
         let packet = Packet { facts: Facts::default(), bytes: &bytes };

@@ -15,7 +15,7 @@ pub(super) struct Ring {
     bytes: VecDeque<u8>,
     snaplen: usize,
     most_packets: usize,
-    most_octets: usize,
+    max_bytes: usize,
 }
 
 impl Ring {
@@ -26,18 +26,18 @@ impl Ring {
     pub(super) fn new(size: u64, snaplen: u32) -> Result<Self, TryReserveError> {
         let size = usize::try_from(size).unwrap_or(usize::MAX / 2);
         let most_packets = (size / SHARE_OF_FACTS / size_of::<(Facts, usize)>()).max(1);
-        let most_octets = size - size / SHARE_OF_FACTS;
+        let max_bytes = size - size / SHARE_OF_FACTS;
         let (mut facts, mut bytes) = (VecDeque::new(), VecDeque::new());
         facts.try_reserve_exact(most_packets)?;
-        bytes.try_reserve_exact(most_octets)?;
-        Ok(Self { facts, bytes, snaplen: snaplen as usize, most_packets, most_octets })
+        bytes.try_reserve_exact(max_bytes)?;
+        Ok(Self { facts, bytes, snaplen: snaplen as usize, most_packets, max_bytes })
     }
 
     /// Remembers a packet.
     pub(super) fn push(&mut self, packet: &Packet<'_>) {
         let bytes = &packet.bytes[..packet.bytes.len().min(self.snaplen)];
         while self.facts.len() >= self.most_packets
-            || self.bytes.len() + bytes.len() > self.most_octets
+            || self.bytes.len() + bytes.len() > self.max_bytes
         {
             let Some((_, oldest)) = self.facts.pop_front() else { return };
             self.bytes.drain(..oldest);
@@ -83,7 +83,7 @@ mod tests {
         ring.find(
             |_| true,
             |packet| {
-                assert!(packet.bytes.iter().all(|octet| i64::from(*octet) == packet.facts.time_ns));
+                assert!(packet.bytes.iter().all(|byte| i64::from(*byte) == packet.facts.time_ns));
                 times.push(packet.facts.time_ns);
                 true
             },
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_make_room_and_the_memory_is_never_exceeded() {
+    fn the_oldest_are_evicted_and_the_memory_is_never_exceeded() {
         let mut ring = Ring::new(65_536, 1000).expect("memory");
         let (facts, bytes) = (ring.facts.capacity(), ring.bytes.capacity());
         for number in 0..200 {

@@ -90,7 +90,7 @@ impl Store {
             log.report(&group, &alert.time, &mut self.disk);
         }
         if alert.status == Status::Firing
-            && let Some(path) = self.write_flight(alert, members, until_ns)
+            && let Some(path) = self.write_recording(alert, members, until_ns)
         {
             self.flights.entry(group).or_default().push(path);
         }
@@ -139,7 +139,7 @@ impl Store {
     }
 
     /// Writes the packets of both directions of the group from memory to a file beside the alert.
-    fn write_flight(
+    fn write_recording(
         &mut self,
         alert: &Alert,
         members: &Members,
@@ -155,7 +155,7 @@ impl Store {
         let is_wanted = |facts: &Facts| {
             is_before(facts) && (is_group(&facts.flow) || is_group(&reversed(&facts.flow)))
         };
-        let mut flight: Option<Flight> = None;
+        let mut recording: Option<RecordingFile> = None;
         let mut lost = 0;
         let mut make_room = |bytes: u64, disk: &mut Disk| {
             while !disk.take(bytes) {
@@ -167,25 +167,25 @@ impl Store {
             true
         };
         ring.find(is_wanted, |packet| {
-            if flight.is_none() {
-                flight = Flight::start(alert, disk);
+            if recording.is_none() {
+                recording = RecordingFile::start(alert, disk);
             }
-            let Some(flight) = &mut flight else { return false };
+            let Some(recording) = &mut recording else { return false };
             let name = names.get(&packet.facts.flow.ifindex).map_or("", String::as_str);
-            if !make_room(flight.cost(packet), disk) {
+            if !make_room(recording.cost(packet), disk) {
                 lost += 1;
                 return true;
             }
-            flight.add(packet, name, *ring_snaplen, disk);
+            recording.add(packet, name, *ring_snaplen, disk);
             true
         });
-        disk.say_full(lost);
-        flight?.end(disk)
+        disk.warn_full(lost);
+        recording?.end(disk)
     }
 }
 
 /// A recording from memory that is being written.
-struct Flight {
+struct RecordingFile {
     file: File,
     path: PathBuf,
     buffer: Vec<u8>,
@@ -200,7 +200,7 @@ struct Flight {
     failed: bool,
 }
 
-impl Flight {
+impl RecordingFile {
     /// More bytes than any block has besides those of its packet and comments about the alert.
     const OVERHEAD: u64 = 256;
 
@@ -211,8 +211,8 @@ impl Flight {
             .inspect_err(|error| disk.losses.add_disk(1, &disk.archive.path_of(&stem), error))
             .ok()?;
         // The alert as it will be sent, with the path of this file.
-        let told = Alert { evidence: vec![path.clone()], ..alert.clone() };
-        let json = serde_json::to_string(&told).unwrap_or_default();
+        let sent = Alert { evidence: vec![path.clone()], ..alert.clone() };
+        let json = serde_json::to_string(&sent).unwrap_or_default();
         Some(Self {
             file,
             path,
@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_place_of_a_file_of_ours_is_not_taken() {
+    fn a_foreign_object_at_our_path_is_not_used() {
         for planted in ["link", "pipe"] {
             let (path, mut store, group) = with_a_packet(planted);
             store.flush();

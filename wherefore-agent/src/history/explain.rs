@@ -16,7 +16,7 @@ pub fn sentences(why: &Why, clock: &Clock) -> Vec<String> {
     let mut sentences = vec![moved(why, clock)];
     if why.total.packets() > 0 {
         sentences.extend(shared(why));
-        sentences.extend(whom(why));
+        sentences.extend(participants(why));
         sentences.extend(peak(why, clock));
     }
     sentences.push(seen(why, clock));
@@ -80,7 +80,7 @@ fn share(part: &Volume, whole: &Volume) -> String {
     }
 }
 
-fn whom(why: &Why) -> Vec<String> {
+fn participants(why: &Why) -> Vec<String> {
     let list = |lines: &[Line]| {
         let line = |line: &Line| {
             let volume = &line.volume;
@@ -95,9 +95,9 @@ fn whom(why: &Why) -> Vec<String> {
         ("By service", &why.services, Dimension::Port),
         ("With addresses of", &why.countries, Dimension::Country),
     ];
-    let told =
+    let sections =
         lists.into_iter().filter(|(_, lines, by)| !lines.is_empty() && why.kind != Kind::By(*by));
-    told.map(|(what, lines, _)| format!("{what}: {}.", list(lines))).collect()
+    sections.map(|(what, lines, _)| format!("{what}: {}.", list(lines))).collect()
 }
 
 fn peak(why: &Why, clock: &Clock) -> Option<String> {
@@ -138,31 +138,31 @@ fn detector(why: &Why, clock: &Clock) -> Vec<String> {
         1 => "one incident".to_owned(),
         all => format!("{} incidents", grouped(all as u64)),
     };
-    let mut told = vec![format!("The detector reported {count} about it:")];
+    let mut lines = vec![format!("The detector reported {count} about it:")];
     for kept in &why.alerts {
         let state = match kept.alert.status {
             Status::Resolved => format!("over at {}", clock.brief(kept.time)),
             _ => "not over".to_owned(),
         };
         let started = clock.brief(kept.started);
-        told.push(format!("  {started} ({state}): {}", printable(&kept.first_text)));
+        lines.push(format!("  {started} ({state}): {}", printable(&kept.first_text)));
     }
     if why.more_alerts > 0 {
-        told.push(format!("  and {} more.", grouped(why.more_alerts as u64)));
+        lines.push(format!("  and {} more.", grouped(why.more_alerts as u64)));
     }
-    told
+    lines
 }
 
 fn unknown(why: &Why) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut lines = Vec::new();
     if why.folded.packets() > 0 {
         let (volume, share) = (bytes(why.folded.bytes()), share(&why.folded, &why.all));
-        told.push(format!(
+        lines.push(format!(
             "{volume} ({share}) of what this host moved is kept only as a sum, without details: some of it may belong to this target."
         ));
     }
     for Uncounted { reason, volume } in &why.uncounted {
-        told.push(format!("{} packets were in no flow: {reason}.", grouped(volume.packets())));
+        lines.push(format!("{} packets were in no flow: {reason}.", grouped(volume.packets())));
     }
-    told
+    lines
 }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 
-use super::query::{Dimension, Only};
+use super::query::{Dimension, RowFilter};
 use crate::usage::UsageError;
 
 /// The target that a word names.
@@ -18,7 +18,7 @@ pub struct Target {
     /// Its name.
     pub name: String,
     /// The conditions that select its rows.
-    pub only: Vec<Only>,
+    pub only: Vec<RowFilter>,
 }
 
 /// The kind of a target.
@@ -61,28 +61,28 @@ pub fn find(connection: &Connection, text: Option<&str>) -> Result<Target> {
     for (by, column) in OWNERS {
         let found = numbers(connection, "owner", column, text)?;
         if !found.is_empty() {
-            return Ok(target(Kind::By(by), text, Only::Owners(found)));
+            return Ok(target(Kind::By(by), text, RowFilter::Owners(found)));
         }
     }
     for (by, column) in PLACES {
         let found = numbers(connection, "address", column, text)?;
         if !found.is_empty() {
-            return Ok(target(Kind::By(by), text, Only::Addresses(found)));
+            return Ok(target(Kind::By(by), text, RowFilter::Addresses(found)));
         }
     }
     if let Some(number) = numbers(connection, "interface", "name", text)?.into_iter().next() {
-        return Ok(target(Kind::By(Dimension::Interface), text, Only::Interface(number)));
+        return Ok(target(Kind::By(Dimension::Interface), text, RowFilter::Interface(number)));
     }
     if let Ok(port) = text.parse::<u16>() {
         let found = numbers(connection, "service", "port", &port.to_string())?;
         if !found.is_empty() {
-            return Ok(target(Kind::By(Dimension::Port), text, Only::Services(found)));
+            return Ok(target(Kind::By(Dimension::Port), text, RowFilter::Services(found)));
         }
     }
     bail!(UsageError(nothing(connection, text)?))
 }
 
-fn target(kind: Kind, name: &str, only: Only) -> Target {
+fn target(kind: Kind, name: &str, only: RowFilter) -> Target {
     Target { kind, name: name.to_owned(), only: vec![only] }
 }
 
@@ -100,7 +100,7 @@ fn by_address(connection: &Connection, text: &str) -> Result<Option<Target>> {
         Kind::Prefix => inside(connection, &prefix)?,
         _ => numbers(connection, "address", "address", &name)?,
     };
-    Ok(Some(target(kind, &name, Only::Addresses(found))))
+    Ok(Some(target(kind, &name, RowFilter::Addresses(found))))
 }
 
 fn inside(connection: &Connection, prefix: &IpNet) -> Result<FxHashSet<i64>> {

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_folded_keeps_its_sum_and_its_owner_where_there_is_room() {
+    fn folded_rows_keep_their_sum_and_if_possible_their_owner() {
         let volume = |bytes| Volume { in_bytes: bytes, out_packets: 1, ..Volume::default() };
         let rows: Vec<_> =
             (1..=100).map(|at| (Pair(1 + at % 3, at), volume(u64::from(at)))).collect();

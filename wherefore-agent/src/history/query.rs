@@ -69,12 +69,12 @@ pub struct Question {
     /// The number of columns over time for each row.
     pub columns: usize,
     /// Only rows that meet all these conditions count.
-    pub only: Vec<Only>,
+    pub only: Vec<RowFilter>,
 }
 
 /// A condition on rows.
 #[derive(Debug, Clone)]
-pub enum Only {
+pub enum RowFilter {
     /// Traffic of this interface.
     Interface(i64),
     /// Traffic of one of these owners.
@@ -85,7 +85,7 @@ pub enum Only {
     Services(FxHashSet<i64>),
 }
 
-impl Only {
+impl RowFilter {
     fn holds(&self, row: &Row) -> bool {
         match self {
             Self::Interface(number) => row.interface == *number,
@@ -226,7 +226,7 @@ pub fn interface(connection: &Connection, name: &str) -> Result<i64> {
 impl Question {
     /// Whether the question is about the whole host or one of its interfaces.
     fn is_about_all(&self) -> bool {
-        self.only.iter().all(|only| matches!(only, Only::Interface(_)))
+        self.only.iter().all(|only| matches!(only, RowFilter::Interface(_)))
     }
 }
 
@@ -465,7 +465,7 @@ fn scan(
 fn uncounted(connection: &Connection, question: &Question) -> Result<Vec<Uncounted>> {
     const HOUR: i64 = 3600;
     let interface = question.only.iter().find_map(|only| match only {
-        Only::Interface(number) => Some(*number),
+        RowFilter::Interface(number) => Some(*number),
         _ => None,
     });
     let mut statement = connection.prepare(

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_the_version_before_gets_summaries_and_keeps_what_it_has() {
+    fn a_file_of_the_previous_version_gets_summaries_and_keeps_its_rows() {
         let name = format!("wherefore-schema-{}.db", std::process::id());
         let path = std::env::temp_dir().join(name);
         let connection = open(&path, 1 << 24).unwrap();

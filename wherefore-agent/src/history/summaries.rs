@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn summaries_give_the_sums_of_what_they_sum_up_whenever_a_question_begins_and_ends() {
+    fn summaries_give_the_same_sums_for_any_period() {
         let connection = opened();
         let now = START + 20 * DAY + 5 * HOUR + 120;
         put(&connection, "days", START, 7);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_is_summed_up_anew() {
+    fn changed_periods_are_summarised_again() {
         let connection = opened();
         let now = START + 4 * DAY;
         (0..4 * 24).for_each(|hour| put(&connection, "minutes", START + hour * HOUR, 10));

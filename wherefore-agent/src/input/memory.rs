@@ -30,7 +30,7 @@ pub const LIVE_MAX_GROUPS: u32 = 262_144;
 
 /// The settings that need memory.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Asked {
+pub struct MemorySettings {
     /// The most flows in an interval and the most groups, if set.
     pub max_flows: Option<u32>,
     /// Whether packets are kept as evidence.
@@ -57,10 +57,11 @@ pub struct Plan {
 
 impl Plan {
     /// The plan for these settings, within this limit.
-    pub fn new(asked: Asked, limit: Limit) -> Self {
-        let evidence = evidence(asked);
-        let asked = asked.max_flows;
-        let (flows, groups) = (asked.unwrap_or(DEFAULT_CAPACITY), asked.unwrap_or(LIVE_MAX_GROUPS));
+    pub fn new(wanted: MemorySettings, limit: Limit) -> Self {
+        let evidence = evidence(wanted);
+        let wanted = wanted.max_flows;
+        let (flows, groups) =
+            (wanted.unwrap_or(DEFAULT_CAPACITY), wanted.unwrap_or(LIVE_MAX_GROUPS));
         let need = |flows, groups, programs| need(flows, groups, programs) + evidence;
         let most = need(flows, groups, PROGRAMS);
         let plan = Self {
@@ -73,7 +74,7 @@ impl Plan {
         };
         let Some(limit) = limit.bytes().filter(|limit| *limit < most) else { return plan };
         let plan = Self { loads_in_turn: true, need: need(flows, groups, 1), ..plan };
-        match (asked, fitting(limit.saturating_sub(evidence))) {
+        match (wanted, fitting(limit.saturating_sub(evidence))) {
             (None, Some(fitting)) if plan.need > limit => {
                 let flows = fitting.min(DEFAULT_CAPACITY);
                 let need = need(flows, flows, 1);
@@ -132,9 +133,9 @@ fn need(flows: u32, groups: u32, programs_at_once: u64) -> u64 {
 }
 
 /// Memory for packets from the kernel, and for those that are kept.
-fn evidence(asked: Asked) -> u64 {
-    let ring = if asked.keeps_packets { RING } else { 0 };
-    ring + asked.evidence_ring
+fn evidence(wanted: MemorySettings) -> u64 {
+    let ring = if wanted.keeps_packets { RING } else { 0 };
+    ring + wanted.evidence_ring
 }
 
 /// The largest `--max-flows` that fits, rounded down to thousands; `None` if none does.
@@ -249,26 +250,26 @@ impl<'a> Mount<'a> {
 mod tests {
     use super::*;
 
-    fn plan(asked: Asked, limit: Option<u64>) -> Plan {
-        Plan::new(asked, limit.map_or(Limit::None, Limit::Bytes))
+    fn plan(wanted: MemorySettings, limit: Option<u64>) -> Plan {
+        Plan::new(wanted, limit.map_or(Limit::None, Limit::Bytes))
     }
 
     #[test]
-    fn the_default_shrinks_with_the_limit_and_what_is_asked_for_does_not() {
-        let nothing = Asked::default();
-        let flows = |flows| Asked { max_flows: Some(flows), ..nothing };
+    fn the_default_shrinks_with_the_limit_but_a_given_size_does_not() {
+        let nothing = MemorySettings::default();
+        let flows = |flows| MemorySettings { max_flows: Some(flows), ..nothing };
         let (free, ample) = (plan(nothing, None), plan(nothing, Some(1 << 30)));
         assert_eq!((free, free.max_flows, free.loads_in_turn), (ample, None, false));
         let small = plan(nothing, Some(64 << 20));
         assert!(small.loads_in_turn && small.need <= 64 << 20, "{small:?}");
         assert!(small.max_flows.is_some_and(|flows| flows > 20_000), "{small:?}");
         assert_eq!(small.max_flows, Some(small.max_groups));
-        let asked = plan(flows(8192), Some(64 << 20));
-        assert!((asked.max_flows, asked.max_groups) == (None, 8192) && asked.need < 64 << 20);
+        let wanted = plan(flows(8192), Some(64 << 20));
+        assert!((wanted.max_flows, wanted.max_groups) == (None, 8192) && wanted.need < 64 << 20);
         assert!(plan(flows(131_072), Some(64 << 20)).need > 64 << 20);
         assert_eq!((fitting(20 << 20), fitting(1 << 40)), (None, Some(16_777_000)));
         assert!(Plan::new(nothing, Limit::Unknown).loads_in_turn);
-        let ring = Asked { keeps_packets: true, evidence_ring: 30_000_000, ..nothing };
+        let ring = MemorySettings { keeps_packets: true, evidence_ring: 30_000_000, ..nothing };
         let ring = plan(ring, Some(128 << 20));
         assert!(ring.max_flows.is_some_and(|flows| flows > 1000) && ring.need <= 128 << 20);
         assert!(ring.max_flows < plan(nothing, Some(128 << 20)).max_flows, "{ring:?}");

@@ -133,7 +133,7 @@ struct Socket {
 }
 
 /// What a message implies for those that follow.
-enum Rest {
+enum Continuation {
     Follows,
     /// There is none.
     End,
@@ -169,7 +169,10 @@ impl Socket {
             }
             let (received, sequence) = (&self.room[..len], self.sequence);
             let end = read_messages(received, sequence, &mut is_whole, &mut answer);
-            if matches!(end.context("the kernel refuses the question (netlink)")?, Rest::End) {
+            if matches!(
+                end.context("the kernel refuses the question (netlink)")?,
+                Continuation::End
+            ) {
                 return Ok(is_whole);
             }
         }
@@ -204,7 +207,7 @@ fn read_messages(
     sequence: u32,
     is_whole: &mut bool,
     answer: &mut impl FnMut(&[u8]),
-) -> nix::Result<Rest> {
+) -> nix::Result<Continuation> {
     while let Ok(message) = NetlinkBuffer::new_checked(bytes) {
         let len = message.length() as usize;
         let (body, is_answer) = (&bytes[HEADER..len], message.sequence_number() == sequence);
@@ -214,11 +217,11 @@ fn read_messages(
         }
         *is_whole &= message.flags() & NLM_F_DUMP_INTR == 0;
         match message.message_type() {
-            NLMSG_DONE | NLMSG_ERROR => return result(body).map(|()| Rest::End),
+            NLMSG_DONE | NLMSG_ERROR => return result(body).map(|()| Continuation::End),
             _ => answer(body),
         }
     }
-    Ok(Rest::Follows)
+    Ok(Continuation::Follows)
 }
 
 /// The result in a last message: 0, or a negative error number.
@@ -248,7 +251,7 @@ mod tests {
         let (mut is_whole, mut bodies) = (true, Vec::new());
         let rest =
             read_messages(bytes, 7, &mut is_whole, &mut |body: &[u8]| bodies.push(body.to_vec()));
-        (rest.map(|rest| matches!(rest, Rest::End)), is_whole, bodies)
+        (rest.map(|rest| matches!(rest, Continuation::End)), is_whole, bodies)
     }
 
     #[test]
@@ -274,9 +277,9 @@ mod tests {
         let whole = [message(16, 2, 7, &[7; 40]), message(3, 2, 7, &[0; 4])].concat();
         for len in 0..whole.len() {
             drop(read(&whole[..len]));
-            for octet in [0, 1, 15, 17, 255] {
+            for byte in [0, 1, 15, 17, 255] {
                 let mut damaged = whole.clone();
-                damaged[len] = octet;
+                damaged[len] = byte;
                 drop(read(&damaged));
                 attributes(&damaged).for_each(drop);
             }

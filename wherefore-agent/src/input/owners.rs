@@ -8,7 +8,7 @@ use wherefore_common::owner::SocketOwner;
 
 /// Where the kernel records the use of sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum RecordingHooks {
     /// At tracepoints (Linux 6.3).
     Tracepoints,
     /// At the end of functions (fexit), on kernels without these tracepoints.
@@ -16,9 +16,9 @@ pub enum Way {
 }
 
 /// The kernel's records of sockets, processes and cgroups. Reading them does not change them.
-pub trait Notes: Send {
+pub trait KernelRecords: Send {
     /// Where the kernel records the use of sockets.
-    fn way(&self) -> Way;
+    fn hooks(&self) -> RecordingHooks;
 
     /// The last user of the socket with this low half of a cookie.
     fn socket(&self, cookie: u32) -> Option<SocketOwner>;

@@ -27,7 +27,7 @@ const RECORDS_BETWEEN_LOOKS: u32 = 1024;
 pub(super) const INTERFACE: &str = "capture";
 
 /// A file to read: by its name, or already open, because a pipe can be opened only once.
-pub(crate) struct Given {
+pub(crate) struct InputFile {
     /// Its name.
     pub(crate) path: PathBuf,
     pub(crate) open: Option<Unpacked>,
@@ -50,7 +50,7 @@ pub struct Settings {
 
 /// Reads capture files one after the other.
 pub struct ReplaySource {
-    files: VecDeque<Given>,
+    files: VecDeque<InputFile>,
     file: Option<CaptureFile>,
     /// The error of the first file that was skipped, until another file can be read.
     passed_over: Option<ReadError>,
@@ -99,7 +99,7 @@ impl ReplaySource {
         settings: &Settings,
         recorder: Option<SharedRecorder>,
     ) -> Result<Self> {
-        let files = files.iter().cloned().map(Given::named).collect();
+        let files = files.iter().cloned().map(InputFile::named).collect();
         Self::open_given(files, settings, recorder)
     }
 
@@ -108,7 +108,7 @@ impl ReplaySource {
     /// # Errors
     /// As [`ReplaySource::open`].
     pub(crate) fn open_given(
-        files: Vec<Given>,
+        files: Vec<InputFile>,
         settings: &Settings,
         recorder: Option<SharedRecorder>,
     ) -> Result<Self> {
@@ -138,7 +138,7 @@ impl ReplaySource {
             warnings: Vec::new(),
         };
         // It is better to find an error in the last name now than after hours.
-        source.files.iter().try_for_each(Given::check)?;
+        source.files.iter().try_for_each(InputFile::check)?;
         while source.file.is_none() && source.next_file()? {}
         Ok(source)
     }
@@ -364,7 +364,7 @@ impl Source for ReplaySource {
     }
 }
 
-impl Given {
+impl InputFile {
     /// A file that is still to be opened.
     pub(crate) fn named(path: PathBuf) -> Self {
         Self { path, open: None }
@@ -392,7 +392,7 @@ impl Given {
     }
 }
 
-fn describe(files: &[Given]) -> String {
+fn describe(files: &[InputFile]) -> String {
     let names: Vec<_> = files.iter().map(|file| file.path.display().to_string()).collect();
     format!("replay of {}", names.join(", "))
 }
@@ -420,7 +420,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_start_where_they_do_however_far_from_the_first() {
+    fn every_time_is_within_its_interval_however_far_from_the_first() {
         const LENGTH: i64 = 5_000_000_000;
         let mut clock = CaptureClock {
             interval_ns: LENGTH,

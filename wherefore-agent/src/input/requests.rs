@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_says_why_it_is_over() {
+    fn a_wait_returns_the_reason_why_it_ended() {
         let (requester, requests) = requests(None);
         let later = || Instant::now() + Duration::from_secs(60);
         requester.links_changed();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_beats_the_pulse_and_is_as_long_as_without() {
+    fn a_wait_feeds_the_watchdog_and_keeps_its_length() {
         thread_local! {
             static BEATS: Cell<u32> = const { Cell::new(0) };
         }

@@ -113,7 +113,7 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
                 star = Some((at, in_name));
                 at += 1;
             }
-            Some(octet) if *octet == b'?' || *octet == name[in_name] => {
+            Some(byte) if *byte == b'?' || *byte == name[in_name] => {
                 at += 1;
                 in_name += 1;
             }
@@ -125,7 +125,7 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
             }
         }
     }
-    pattern[at..].iter().all(|octet| *octet == b'*')
+    pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub struct Settings {
 /// The place where packets are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Daq {
-    /// eBPF if it works, otherwise libpcap; the log says which, and why.
+    /// eBPF if it works, otherwise libpcap; the log has the choice and the reason.
     #[default]
     Auto,
     /// In the kernel.

@@ -118,7 +118,7 @@ mod tests {
         for len in 0..80 {
             for first in [2, 10] {
                 let mut answer = vec![0xff; len];
-                answer.iter_mut().take(1).for_each(|octet| *octet = first);
+                answer.iter_mut().take(1).for_each(|byte| *byte = first);
                 let _ = read(&answer, 6);
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::filter::Filter;
-use super::owners::Notes;
+use super::owners::KernelRecords;
 use super::requests::Requests;
 use crate::traffic::interval::Interval;
 
@@ -38,7 +38,7 @@ pub trait Source {
     fn interface_name(&self, ifindex: u32) -> String;
 
     /// The kernel's records of socket use, if there are any. They can be taken once.
-    fn take_notes(&mut self) -> Option<Box<dyn Notes>> {
+    fn take_kernel_records(&mut self) -> Option<Box<dyn KernelRecords>> {
         None
     }
 

@@ -164,7 +164,7 @@ fn endpoint(address: IpAddr, port: u16, flow: &FlowKey) -> String {
 }
 
 /// The severity as a word in capitals.
-pub(super) fn shout(severity: Severity) -> &'static str {
+pub(super) fn severity_label(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "CRITICAL",
         Severity::Warning => "WARNING",
@@ -175,7 +175,7 @@ pub(super) fn shout(severity: Severity) -> &'static str {
 impl Alert {
     /// The line for an incident that begins or continues; `time` is the end of the interval.
     pub(super) fn line(&self, time: &str) -> String {
-        let (severity, host) = (shout(self.severity), &self.host);
+        let (severity, host) = (severity_label(self.severity), &self.host);
         let (headline, why, others) = (&self.headline, self.why(), self.others_named());
         format!("{time} {host}: {severity} {headline}, {why}{others}{}", self.so_far())
     }

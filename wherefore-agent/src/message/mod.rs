@@ -16,7 +16,7 @@ use wherefore_common::FlowKey;
 
 use crate::attribute::Directory;
 use crate::detect::engine::{Engine, Step, TopGroup, Unfinished};
-use crate::detect::event::{Course, Event, Known, Moment, News};
+use crate::detect::event::{Event, EventKind, Moment, Progress, UnfinishedIncident};
 use crate::detect::finding::Subject;
 use crate::detect::held::HeldBacks;
 use crate::detect::kind::Kind;
@@ -60,7 +60,7 @@ pub struct Outcome {
     pub groups: usize,
     /// The number of groups that were evicted because there were too many, since the start.
     pub evicted: u64,
-    /// Groups that were forgotten in this interval, for any reason; empty unless [`Engine::tell_forgotten`]
+    /// Groups that were forgotten in this interval, for any reason; empty unless [`Engine::record_forgotten`]
     /// was called.
     pub forgotten: Vec<FlowKey>,
     /// Findings that are not reported, one for each subject.
@@ -132,7 +132,7 @@ impl Alerting {
         self.is_changed |= !events.is_empty();
         let mut alerts = self.word(events, context);
         self.name_owners(interval, &mut alerts, context.directory);
-        alerts.extend(self.say_daily(interval, &held_back, &alerts, context));
+        alerts.extend(self.daily_alert(interval, &held_back, &alerts, context));
         let group_by = self.engine.group_by();
         let groups_shown: Vec<_> = top.iter().map(|group| (group_by, group.key)).collect();
         let owners = owner::of_groups(interval, &groups_shown, context.directory);
@@ -140,7 +140,7 @@ impl Alerting {
     }
 
     /// The message about a day that is over, if anything was held back in it.
-    fn say_daily(
+    fn daily_alert(
         &mut self,
         interval: &Interval,
         held_back: &HeldBacks,
@@ -177,25 +177,26 @@ impl Alerting {
         let mut alerts = Vec::with_capacity(events.len());
         let mut over = Vec::new();
         let mut at_ns = None;
-        for Event { at, news } in events {
+        for Event { at, kind } in events {
             // Incidents that end in an interval are sorted last in it, by key.
             if at_ns.replace(at.end_ns) != Some(at.end_ns) {
                 flush(&mut over, &mut alerts);
             }
             let Self { settings, threshold, last, .. } = self;
             let wording = Wording { settings, context, at };
-            match news {
-                News::Incident { status, finding, course, others } => {
-                    let alert = wording.alert(status, &finding, &course, &others);
+            match kind {
+                EventKind::Incident { status, finding, progress, others } => {
+                    let alert = wording.alert(status, &finding, &progress, &others);
                     alerts.push(keep(last, finding.subject(), alert));
                 }
-                News::Digest { status, sum } => {
+                EventKind::Digest { status, sum } => {
                     let alert = wording.digest(status, &sum, group_by, *threshold);
                     alerts.push(keep(last, Subject::digest(group_by), alert));
                 }
-                News::Over { subject, course, others, is_baseline } => {
+                EventKind::Over { subject, progress, others, is_baseline } => {
                     let known = last.remove(&subject);
-                    let end = known.map(|known| wording.over(known, &course, &others, is_baseline));
+                    let end =
+                        known.map(|known| wording.over(known, &progress, &others, is_baseline));
                     if is_baseline { alerts.extend(end) } else { over.extend(end) }
                 }
             }
@@ -232,7 +233,7 @@ fn unfinished(last: &Alert, ifindex: Option<u32>) -> Unfinished {
     let started_ns = text::nanoseconds(&last.started).unwrap_or(0);
     let (bytes, peak) = (last.incident_bytes, last.peak_bytes_per_second);
     let ended_ns = started_ns.saturating_add((last.incident_seconds * 1e9) as i64);
-    let course = Course { started_ns, stepped_ns: 0, bytes, last_bytes: 0, peak, ended_ns };
+    let progress = Progress { started_ns, stepped_ns: 0, bytes, last_bytes: 0, peak, ended_ns };
     let usual = last.window.split_last().map_or(Vec::new(), |(_, usual)| usual.to_vec());
-    Unfinished { incident: Known { subject, course }, ifindex, usual }
+    Unfinished { incident: UnfinishedIncident { subject, progress }, ifindex, usual }
 }

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_groups_owner_is_who_moved_the_most_of_it() {
+    fn a_groups_owner_is_the_one_with_most_bytes() {
         let flow = |sport, bytes| {
             let key = FlowKey {
                 src: [1, 0],

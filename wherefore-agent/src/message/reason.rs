@@ -142,7 +142,7 @@ pub fn of_address(candidate: &Candidate<'_>, interval: Duration) -> String {
 /// The observation and the baseline, as a sentence.
 fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
     let times = |intervals: f32| time(f64::from(intervals) * interval.as_secs_f64());
-    let (usual, seen) = (octets(verdict.usual), octets(verdict.seen));
+    let (usual, seen) = (bytes_text(verdict.usual), bytes_text(verdict.seen));
     match verdict.test {
         Test::Ordinary => "nothing unusual".to_owned(),
         Test::Volume { intervals } => {
@@ -181,7 +181,7 @@ fn departure_from_own(verdict: &Verdict, interval: Duration) -> String {
 /// A limit that an interface exceeded for the first time. The time spans are those of [`Quantity`].
 fn limit_passed(verdict: &Verdict, quantity: Quantity, interval: Duration) -> String {
     let span = |intervals: u32| time(f64::from(intervals) * interval.as_secs_f64());
-    let (seen, limit) = (octets(verdict.seen.abs()), octets(verdict.usual.abs()));
+    let (seen, limit) = (bytes_text(verdict.seen.abs()), bytes_text(verdict.usual.abs()));
     let is_more = verdict.seen > verdict.usual;
     let never = if is_more { "never more than" } else { "never less than" };
     match quantity {
@@ -203,7 +203,7 @@ fn limit_passed(verdict: &Verdict, quantity: Quantity, interval: Duration) -> St
 }
 
 /// Formats a number of bytes, which may be negative if it is a change.
-fn octets(value: f32) -> String {
+fn bytes_text(value: f32) -> String {
     let sign = if value < 0.0 { "-" } else { "" };
     format!("{sign}{}", Bytes(f64::from(value.abs())))
 }
@@ -220,7 +220,7 @@ fn time(seconds: f64) -> String {
 }
 
 /// The highest score whose return period is reported. Beyond it, ordinary busy traffic is more frequent than
-/// the score says, and a history of some days cannot confirm such rarity.
+/// the score implies, and a history of some days cannot confirm such rarity.
 const BELIEVED: f32 = 6.0;
 
 /// How often a point with this score is expected in a series of its own.
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_its_range_says_how_and_within_what_time() {
+    fn a_departure_has_its_quantity_and_its_span() {
         assert_eq!(
             passed(Quantity::Value, 4.2e6, 30.9e6),
             "30.9 MB in 5 seconds; never more than 4.2 MB before"

@@ -13,7 +13,7 @@ pub struct Settings {
     pub key_scope: KeyScope,
     /// Labels of every alert.
     pub labels: BTreeMap<String, String>,
-    /// Whether a daily message says what was held back.
+    /// Whether a daily message reports the findings that were held back.
     pub is_daily: bool,
 }
 

@@ -9,7 +9,7 @@ use wherefore_common::FlowKey;
 use super::settings::{AlertContext, Settings};
 use super::{line, reason};
 use crate::attribute::Ends;
-use crate::detect::event::{Course, DigestSum, Moment, Other, Others};
+use crate::detect::event::{DigestSum, Moment, Other, Others, Progress};
 use crate::detect::finding::{Finding, Grounds, Rarity};
 use crate::detect::kind::{Kind, Severity, Status};
 use crate::message::alert::{Alert, KeyScope, OtherGroup, SCHEMA};
@@ -60,7 +60,7 @@ impl Wording<'_> {
         &self,
         status: Status,
         finding: &Finding,
-        course: &Course,
+        progress: &Progress,
         others: &Others,
     ) -> Alert {
         let methods = match &finding.grounds {
@@ -78,7 +78,7 @@ impl Wording<'_> {
             key: self.key(finding),
             kind: *kind,
             severity: finding.severity(),
-            started: text::rfc3339(course.started_ns),
+            started: text::rfc3339(progress.started_ns),
             time: text::rfc3339(at.end_ns),
             host: self.context.host.to_owned(),
             interface: (self.context.interface_name)(finding.ifindex),
@@ -101,9 +101,9 @@ impl Wording<'_> {
             sport: main_flow.sport,
             dport: main_flow.dport,
             window: points.clone(),
-            incident_seconds: course.seconds_until(at.end_ns),
-            incident_bytes: course.bytes,
-            peak_bytes_per_second: course.peak,
+            incident_seconds: progress.seconds_until(at.end_ns),
+            incident_bytes: progress.bytes,
+            peak_bytes_per_second: progress.peak,
             key_scope: settings.key_scope,
             labels: settings.labels.clone(),
             others: other_groups(others),
@@ -126,7 +126,7 @@ impl Wording<'_> {
     pub(super) fn over(
         &self,
         last: Alert,
-        course: &Course,
+        progress: &Progress,
         others: &Others,
         is_baseline: bool,
     ) -> Alert {
@@ -136,9 +136,9 @@ impl Wording<'_> {
             others_bytes: others.bytes,
             status: Status::Resolved,
             time: text::rfc3339(self.at.end_ns),
-            incident_seconds: course.seconds(),
-            incident_bytes: course.bytes,
-            peak_bytes_per_second: course.peak,
+            incident_seconds: progress.seconds(),
+            incident_bytes: progress.bytes,
+            peak_bytes_per_second: progress.peak,
             ..last
         };
         alert.text = alert.farewell(&text::clock(self.at.end_ns));
@@ -164,11 +164,11 @@ impl Wording<'_> {
         let headline = format!("last day: {reported} reported, {held} held back ({by_reason})");
         let (time, host) = (text::clock(self.at.end_ns), self.context.host);
         let severity = Severity::Info;
-        let course = Course::begin(self.at);
-        let sum = DigestSum { course, count: 0, probability: 0.0, severity, peer: None };
+        let progress = Progress::begin(self.at);
+        let sum = DigestSum { progress, count: 0, probability: 0.0, severity, peer: None };
         Alert {
             key: self.key_of(Kind::Digest, group_by, "", "day"),
-            text: format!("{time} {host}: {} {headline}", line::shout(severity)),
+            text: format!("{time} {host}: {} {headline}", line::severity_label(severity)),
             headline,
             ..self.digest(Status::Resolved, &sum, group_by, 0.0)
         }
@@ -183,7 +183,7 @@ impl Wording<'_> {
         threshold: f64,
     ) -> Alert {
         let (settings, at) = (self.settings, self.at);
-        let DigestSum { course, count, probability, severity, peer } = sum;
+        let DigestSum { progress, count, probability, severity, peer } = sum;
         let time = text::clock(at.end_ns);
         let with =
             peer.map_or_else(String::new, |(peer, of)| format!(", {of} of them with {peer}"));
@@ -195,7 +195,7 @@ impl Wording<'_> {
             key: self.key_of(Kind::Digest, group_by, "", ""),
             kind: Kind::Digest,
             severity: *severity,
-            started: text::rfc3339(course.started_ns),
+            started: text::rfc3339(progress.started_ns),
             time: text::rfc3339(at.end_ns),
             host: host.to_owned(),
             interface: ANY.to_owned(),
@@ -204,10 +204,10 @@ impl Wording<'_> {
             // The peer may change, but labels made from this field must not.
             dst: ANY.to_owned(),
             ends: Ends::default(),
-            bytes: course.bytes,
+            bytes: progress.bytes,
             packets: 0,
             interval_seconds: at.seconds(),
-            bytes_per_second: self.at.rate(course.bytes),
+            bytes_per_second: self.at.rate(progress.bytes),
             usual_bytes: 0.0,
             ratio: None,
             probability: *probability,
@@ -219,8 +219,8 @@ impl Wording<'_> {
             sport: 0,
             dport: 0,
             window: Vec::new(),
-            incident_seconds: course.seconds_until(at.end_ns),
-            incident_bytes: course.bytes,
+            incident_seconds: progress.seconds_until(at.end_ns),
+            incident_bytes: progress.bytes,
             peak_bytes_per_second: 0.0,
             key_scope: settings.key_scope,
             labels: settings.labels.clone(),
@@ -233,7 +233,7 @@ impl Wording<'_> {
             headline: format!("{more} more {noun}{with}"),
             text: format!(
                 "{time} {host}: {} {more} more {noun}{with}, reported together (--alert-limit)",
-                line::shout(*severity),
+                line::severity_label(*severity),
             ),
             group: FlowKey::default(),
         }
@@ -248,7 +248,7 @@ fn key(kind: Kind, about: [&str; 4]) -> String {
         digest.update([0]);
         digest.update(part);
     }
-    digest.finalize()[..16].iter().map(|octet| format!("{octet:02x}")).collect()
+    digest.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The other groups of an incident, the largest first.

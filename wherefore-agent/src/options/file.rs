@@ -18,11 +18,11 @@ use toml::de::{DeInteger, DeTable, DeValue};
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) line: usize,
-    pub(super) value: Given,
+    pub(super) value: FileValue,
 }
 
 /// A value as written in the file.
-pub(super) struct Given {
+pub(super) struct FileValue {
     line: usize,
     content: Content,
 }
@@ -32,7 +32,7 @@ enum Content {
     Text(String),
     /// A number, a date, true or false.
     Bare(String),
-    List(Vec<Given>),
+    List(Vec<FileValue>),
     Table(Vec<Entry>),
 }
 
@@ -119,7 +119,7 @@ impl Lines<'_> {
         entries
     }
 
-    fn value(&self, value: &Spanned<DeValue<'_>>) -> Given {
+    fn value(&self, value: &Spanned<DeValue<'_>>) -> FileValue {
         let content = match value.get_ref() {
             DeValue::String(text) => Content::Text(text.to_string()),
             DeValue::Integer(number) => Content::Bare(decimal(number)),
@@ -131,7 +131,7 @@ impl Lines<'_> {
             }
             DeValue::Table(table) => Content::Table(self.entries(table)),
         };
-        Given { line: self.number(value.span().start), content }
+        FileValue { line: self.number(value.span().start), content }
     }
 }
 
@@ -140,7 +140,7 @@ fn decimal(number: &DeInteger<'_>) -> String {
     value.map_or_else(|_| number.to_string(), |value| value.to_string())
 }
 
-impl Given {
+impl FileValue {
     /// The entries of a table, or of all tables of a list of tables.
     pub(super) fn tables(&self) -> Option<Vec<&Entry>> {
         match &self.content {

@@ -118,7 +118,7 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
     command.build();
     let mut problems = Vec::new();
     let arguments = normalise(&command, request.arguments.iter().cloned());
-    let (arguments, matches) = parse_what_can_be(&command, arguments, &mut problems)?;
+    let (arguments, matches) = parse_valid_arguments(&command, arguments, &mut problems)?;
     let (path, leaf, given) = innermost(&command, &matches);
     let (mut remarks, mut file) = (Vec::new(), None);
     let settings = if takes_configuration(leaf) {
@@ -142,8 +142,8 @@ pub fn load(request: &Request) -> Result<Loaded, LoadError> {
     let mut all = arguments;
     all.splice(at..at, words);
     let matches =
-        command.try_get_matches_from(all).map_err(|error| said_or_wrong(error, &problems))?;
-    let cli = Cli::from_arg_matches(&matches).map_err(|error| said_or_wrong(error, &problems))?;
+        command.try_get_matches_from(all).map_err(|error| load_error(error, &problems))?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| load_error(error, &problems))?;
     problems.extend(cli.problems(&|number, key| origin_of_sink(&settings, number, key)));
     if !problems.is_empty() {
         problems.extend(cli.problems_here().all());
@@ -171,7 +171,7 @@ fn origin_of_sink(settings: &[Setting], number: usize, key: &str) -> Option<Orig
 
 /// Parses the command line. If clap refuses a word, records the error and removes the word, until the rest
 /// parses.
-fn parse_what_can_be(
+fn parse_valid_arguments(
     command: &Command,
     mut arguments: Vec<OsString>,
     problems: &mut Vec<String>,
@@ -183,7 +183,7 @@ fn parse_what_can_be(
         };
         let Some(Problem { text, place }) = problem::in_arguments(command, &arguments, &error)
         else {
-            return Err(said_or_wrong(error, problems));
+            return Err(load_error(error, problems));
         };
         problems.push(text);
         arguments.drain(place);
@@ -191,7 +191,7 @@ fn parse_what_can_be(
 }
 
 /// Sorts an error that is not about one argument: help, a missing file name, or a conflict.
-fn said_or_wrong(error: clap::Error, problems: &[String]) -> LoadError {
+fn load_error(error: clap::Error, problems: &[String]) -> LoadError {
     if problems.is_empty() {
         return LoadError::Said(Box::new(error));
     }

@@ -232,13 +232,13 @@ impl Detector {
                 self.window
             ));
         }
-        problems.extend(self.muted(args));
+        problems.extend(self.disabled_detectors(args));
         problems
     }
 
     /// The warning that a sensitivity above 1 suppresses every alert about groups with a history. It is given
     /// only if the user set the sensitivity.
-    fn muted(&self, args: &DetectorArgs) -> Option<String> {
+    fn disabled_detectors(&self, args: &DetectorArgs) -> Option<String> {
         let sensitivity = args.anom_sensitivity.filter(|sensitivity| *sensitivity > 1.0)?;
         let is_gated = self.options.methods.contains(&Method::Magnitude);
         (is_gated && !args.compat).then(|| {

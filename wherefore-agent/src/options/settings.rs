@@ -29,9 +29,9 @@ impl RunArgs {
     }
 
     /// Settings that determine how much memory is needed.
-    pub fn memory(&self) -> memory::Asked {
+    pub fn memory(&self) -> memory::MemorySettings {
         let evidence = &self.common.evidence;
-        memory::Asked {
+        memory::MemorySettings {
             max_flows: self.common.max_flows,
             keeps_packets: evidence.is_on(),
             evidence_ring: evidence.evidence_ring.unwrap_or_default(),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::detect::held::HeldBacks;
 use crate::message::alert::{Alert, Status};
 use crate::message::held::HeldRecord;
-use crate::output::latest::{Latest, Moved};
+use crate::output::latest::{IntervalBytes, Latest};
 use crate::output::shares::Shares;
 use crate::output::traces::Traces;
 
@@ -41,7 +41,7 @@ struct State {
     /// The number of messages by kind and status.
     messages: BTreeMap<(&'static str, &'static str), u64>,
     /// The last intervals, the newest at the end.
-    past: VecDeque<Moved>,
+    past: VecDeque<IntervalBytes>,
     /// The last findings held back, the newest first.
     held: VecDeque<Arc<HeldRecord>>,
     shares: Shares,
@@ -77,7 +77,7 @@ impl Board {
     /// Publishes the state after an interval.
     pub fn put(&self, latest: Latest, alerts: &[Alert], held: &HeldBacks) {
         let latest = Arc::new(latest);
-        let moved = Moved::of(&latest.interval);
+        let moved = IntervalBytes::of(&latest.interval);
         // Only the agent's own thread adds shares, so no other change can be lost while the lock is open.
         let mut shares = std::mem::take(&mut self.state().shares);
         shares.add(&latest.interval, &latest.geo);
@@ -141,7 +141,7 @@ impl Board {
     }
 
     /// The traffic of the last intervals, the oldest first.
-    pub fn past(&self) -> Vec<Moved> {
+    pub fn past(&self) -> Vec<IntervalBytes> {
         self.state().past.iter().copied().collect()
     }
 

@@ -47,7 +47,7 @@ pub struct Latest {
 
 /// The traffic of one interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moved {
+pub struct IntervalBytes {
     /// Its end, nanoseconds since 1970.
     pub end_ns: i64,
     /// Its length.
@@ -56,7 +56,7 @@ pub struct Moved {
     pub bytes: [u64; 2],
 }
 
-impl Moved {
+impl IntervalBytes {
     /// Bytes a second, received or sent.
     pub(crate) fn rate(&self, side: usize) -> f64 {
         self.bytes[side] as f64 / self.seconds

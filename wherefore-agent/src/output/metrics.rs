@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_never_more_series_than_is_promised() {
+    fn the_number_of_series_is_bounded() {
         let mut shares = Registry::default();
         moved(&mut shares, &Shares::full());
         let mut encoded = String::new();

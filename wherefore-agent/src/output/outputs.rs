@@ -18,7 +18,7 @@ use crate::message::owner::OwnerRecord;
 use crate::output::export::{self, Exporter, Exports, otlp};
 use crate::output::jsonl::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::output::known_names::KnownNames;
-use crate::output::reading::{Judged, News};
+use crate::output::reading::{Judged, ViewMessage};
 use crate::output::socket::Hub;
 use crate::output::terminal::View;
 use crate::output::terminal::plain::{TopView, who};
@@ -194,7 +194,7 @@ impl Outputs {
         self.log_held_back(interval, outcome);
         self.log_tables(interval, outcome);
         self.hub.iter().for_each(|hub| hub.judged(outcome, interval));
-        self.tell_names(interval, directory);
+        self.send_names(interval, directory);
         self.print(interval, outcome, directory)
     }
 
@@ -228,7 +228,7 @@ impl Outputs {
     }
 
     /// Sends new names of addresses to views.
-    fn tell_names(&mut self, interval: &Interval, directory: &Directory) {
+    fn send_names(&mut self, interval: &Interval, directory: &Directory) {
         let view = match &self.stdout {
             Stdout::View(view) => Some(view.feed()),
             _ => None,
@@ -236,7 +236,7 @@ impl Outputs {
         if view.is_none() && self.hub.is_none() {
             return;
         }
-        let news = News::Names(self.names.new_ones(interval, directory));
+        let news = ViewMessage::Names(self.names.new_ones(interval, directory));
         self.hub.iter().for_each(|hub| hub.names(&news));
         view.iter().for_each(|view| view.push(news.clone()));
     }
@@ -255,7 +255,7 @@ impl Outputs {
                 outcome.alerts.iter().try_for_each(&mut show).context("cannot write alerts")
             }
             Stdout::View(view) => {
-                view.feed().push(News::Judged(Box::new(Judged::of(outcome, interval))));
+                view.feed().push(ViewMessage::Judged(Box::new(Judged::of(outcome, interval))));
                 Ok(())
             }
             Stdout::Terminal(view) => {

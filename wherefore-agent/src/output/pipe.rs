@@ -77,7 +77,7 @@ impl Pipe {
             state.pieces.push_back(piece);
             drop(state);
             shared.changed.notify_all();
-            self.say_lost();
+            self.report_lost();
             return Ok(());
         }
         if self.lost == 0 {
@@ -86,11 +86,11 @@ impl Pipe {
                 "nobody reads this output: its lines are dropped until somebody does"
             );
         }
-        self.lost += piece.iter().filter(|octet| **octet == b'\n').count() as u64;
+        self.lost += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
         Ok(())
     }
 
-    fn say_lost(&mut self) {
+    fn report_lost(&mut self) {
         let lines = std::mem::take(&mut self.lost);
         if lines > 0 {
             tracing::warn!(
@@ -106,7 +106,7 @@ impl Write for Pipe {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.piece.extend(bytes);
         if self.piece.len() >= PIECE
-            && let Some(end) = self.piece.iter().rposition(|octet| *octet == b'\n')
+            && let Some(end) = self.piece.iter().rposition(|byte| *byte == b'\n')
         {
             let rest = self.piece.split_off(end + 1);
             let lines = std::mem::replace(&mut self.piece, rest);
@@ -124,7 +124,7 @@ impl Write for Pipe {
 impl Output for Pipe {
     fn finish(&mut self) -> io::Result<()> {
         self.flush()?;
-        self.say_lost();
+        self.report_lost();
         let is_done = |state: &State| state.bytes == 0 || state.error.is_some();
         let mut state = self.shared.wait(self.shared.lock(), FAREWELL, is_done);
         state.losses.report(&self.name);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_read_loses_whole_lines_and_delays_nobody_twice() {
+    fn a_slow_reader_loses_whole_lines_and_delays_nobody_twice() {
         let (mut pipe, turn, pieces) = pipe();
         let piece = [vec![b'x'; MOST / 4], b"\n".to_vec()].concat();
         for _ in 0..5 {
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_an_error_and_a_reader_that_stalls_at_the_end_is_none() {
+    fn a_failed_write_is_an_error_but_a_stalled_reader_at_the_end_is_not() {
         let (mut broken, turn, _pieces) = pipe();
         drop(turn);
         broken.write_all(b"line\n").unwrap();

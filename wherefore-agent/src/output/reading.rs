@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use wherefore_common::{Direction, FlowKey};
 
-use crate::attribute::geo::{Found, Geo};
+use crate::attribute::geo::{Geo, GeoRecord};
 use crate::message::Outcome;
 use crate::message::alert::Alert;
 use crate::message::held::HeldRecord;
@@ -22,7 +22,7 @@ pub const MOST_FLOWS: usize = 20_000;
 
 /// A message to live views.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum News {
+pub enum ViewMessage {
     /// The first message: which agent counts, and how.
     Hello(Box<Hello>),
     /// The traffic.
@@ -73,7 +73,7 @@ pub struct Reading {
     /// End, in nanoseconds since 1970.
     pub end_ns: i64,
     /// The flows with traffic; if there are too many, the largest, in order of volume.
-    pub flows: Vec<Moved>,
+    pub flows: Vec<FlowReading>,
     /// The number of flows that are left out.
     pub more_flows: u64,
     /// The traffic of the flows that are left out, in and out.
@@ -84,15 +84,15 @@ pub struct Reading {
     pub names: Vec<(u32, String)>,
     /// Whether these counts agree with the interfaces' own; `None` if that is unknown.
     pub agreement: Option<Agreement>,
-    /// The owners of flows. [`Moved::owner`] is an index into it, from 1.
+    /// The owners of flows. [`FlowReading::owner`] is an index into it, from 1.
     pub owners: Vec<Who>,
-    /// The places of peers. [`Moved::place`] is an index into it, from 1.
-    pub places: Vec<Where>,
+    /// The places of peers. [`FlowReading::place`] is an index into it, from 1.
+    pub places: Vec<PeerPlace>,
 }
 
 /// The place of a peer, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Where {
+pub struct PeerPlace {
     /// The country it is registered in.
     pub country: Option<String>,
     /// The AS that announces it.
@@ -112,7 +112,7 @@ pub struct Volume {
 
 /// A flow with traffic.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Moved {
+pub struct FlowReading {
     flow: KeptGroup,
     ifindex: u32,
     /// The traffic of the flow.
@@ -206,7 +206,7 @@ impl Volume {
     }
 }
 
-impl Moved {
+impl FlowReading {
     /// A flow and its traffic.
     pub fn new(key: &FlowKey, volume: Volume, owner: u32) -> Self {
         Self { flow: KeptGroup::of(key), ifindex: key.ifindex, volume, owner, place: 0 }
@@ -248,7 +248,7 @@ impl Reading {
         let before = [self.owners.len() as u32, self.places.len() as u32];
         let renumber =
             |number: u32, before: u32| if number == 0 { 0 } else { number.saturating_add(before) };
-        self.flows.extend(next.flows.into_iter().map(|moved| Moved {
+        self.flows.extend(next.flows.into_iter().map(|moved| FlowReading {
             owner: renumber(moved.owner, before[0]),
             place: renumber(moved.place, before[1]),
             ..moved
@@ -265,7 +265,7 @@ impl Reading {
     }
 
     /// The owner of a flow.
-    pub fn owner(&self, moved: &Moved) -> Option<&Who> {
+    pub fn owner(&self, moved: &FlowReading) -> Option<&Who> {
         self.owners.get((moved.owner as usize).checked_sub(1)?)
     }
 
@@ -283,7 +283,7 @@ impl Reading {
                     self.owners.len() as u32
                 })
             };
-            self.flows.push(Moved::new(&key, volume, owner));
+            self.flows.push(FlowReading::new(&key, volume, owner));
         }
     }
 
@@ -292,13 +292,13 @@ impl Reading {
             return;
         }
         let mut of_address: FxHashMap<IpAddr, u32> = FxHashMap::default();
-        let mut of_place: FxHashMap<Where, u32> = FxHashMap::default();
+        let mut of_place: FxHashMap<PeerPlace, u32> = FxHashMap::default();
         let places = &mut self.places;
         for moved in &mut self.flows {
             let (_, _, peer) = ends(&moved.flow.at(moved.ifindex));
             moved.place = *of_address.entry(peer).or_insert_with(|| {
-                let place = Where::of(geo, peer);
-                if place == Where::default() {
+                let place = PeerPlace::of(geo, peer);
+                if place == PeerPlace::default() {
                     return 0;
                 }
                 *of_place.entry(place).or_insert_with_key(|place| {
@@ -313,7 +313,7 @@ impl Reading {
         if self.flows.len() <= MOST_FLOWS {
             return;
         }
-        let by_volume = |moved: &Moved| std::cmp::Reverse(moved.volume.bytes);
+        let by_volume = |moved: &FlowReading| std::cmp::Reverse(moved.volume.bytes);
         self.flows.select_nth_unstable_by_key(MOST_FLOWS, by_volume);
         for moved in self.flows.drain(MOST_FLOWS..) {
             self.more_flows = self.more_flows.saturating_add(1);
@@ -322,7 +322,7 @@ impl Reading {
     }
 }
 
-fn named(flows: &[Moved], name: &dyn Fn(u32) -> String) -> Vec<(u32, String)> {
+fn named(flows: &[FlowReading], name: &dyn Fn(u32) -> String) -> Vec<(u32, String)> {
     let numbers: FxHashSet<u32> = flows.iter().map(|moved| moved.ifindex).collect();
     let mut names: Vec<_> = numbers.into_iter().map(|number| (number, name(number))).collect();
     names.sort_unstable();
@@ -341,9 +341,9 @@ impl Agreement {
     }
 }
 
-impl Where {
+impl PeerPlace {
     fn of(geo: &Geo, address: IpAddr) -> Self {
-        let Found { country, asn, as_name } = geo.find(address);
+        let GeoRecord { country, asn, as_name } = geo.find(address);
         let country = country.map(|country| country.to_string());
         Self { country, asn, as_name: as_name.map(text::printable) }
     }

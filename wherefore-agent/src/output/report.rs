@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compared_is_named_once_and_never_differs() {
+    fn a_device_that_cannot_be_compared_is_named_once() {
         let mut watch = DifferenceWatch::default();
         let mut apart = reading("vrf1", 7);
         apart.ingress.not_comparable = Some("a reason");

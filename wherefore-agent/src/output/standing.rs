@@ -8,13 +8,13 @@ use serde::Serialize;
 use crate::message::alert::{Alert, Status};
 use crate::message::held::{HeldRecord, summary};
 use crate::output::reading::{Reading, Volume};
-use crate::output::terminal::model::{Counts, Flow, MovedOf};
+use crate::output::terminal::model::{Counts, Flow, TargetTraffic};
 use crate::text::{self, Bytes};
 
 /// The most flows in the answer.
 const MOST_FLOWS: usize = 20;
 /// The most flows in a sentence.
-const TOLD_FLOWS: usize = 3;
+const SHOWN_FLOWS: usize = 3;
 /// The most held back findings in the answer.
 const MOST_HELD: usize = 20;
 
@@ -74,7 +74,7 @@ impl Standing {
             return None;
         }
         let Reading { end_ns, .. } = *counts.last;
-        let MovedOf { flows, volume: [received, sent] } = counts.moved_of(target);
+        let TargetTraffic { flows, volume: [received, sent] } = counts.target_traffic(target);
         let about = Names::new(target, &flows);
         let is_open = |alert: &&&Alert| alert.status != Status::Resolved && about.has_alert(alert);
         let is_held = |held: &&&HeldRecord| about.has([&held.src, &held.dst]);
@@ -98,24 +98,24 @@ impl Standing {
 
     /// The facts as sentences.
     pub fn sentences(&self) -> Vec<String> {
-        let mut told = vec![self.now()];
-        told.extend(self.whom());
+        let mut lines = vec![self.now()];
+        lines.extend(self.largest_flows());
         match self.open.len() {
-            0 => told.push("The detector has no open incident about it.".to_owned()),
-            1 => told.push("The detector has an open incident about it:".to_owned()),
-            many => told.push(format!("The detector has {many} open incidents about it:")),
+            0 => lines.push("The detector has no open incident about it.".to_owned()),
+            1 => lines.push("The detector has an open incident about it:".to_owned()),
+            many => lines.push(format!("The detector has {many} open incidents about it:")),
         }
-        told.extend(self.open.iter().map(|alert| format!("  {}", text::printable(&alert.text))));
+        lines.extend(self.open.iter().map(|alert| format!("  {}", text::printable(&alert.text))));
         if !self.held.is_empty() {
-            told.push("Findings about it that were held back, so not reported:".to_owned());
+            lines.push("Findings about it that were held back, so not reported:".to_owned());
             let line = |held: &HeldRecord| format!("  {}: {}", held.time, held.line());
-            told.extend(self.held.iter().take(TOLD_FLOWS).map(line));
+            lines.extend(self.held.iter().take(SHOWN_FLOWS).map(line));
         }
-        told.push(match summary(&self.held_back) {
+        lines.push(match summary(&self.held_back) {
             Some(words) => format!("Since the agent started, {words}."),
             None => "The agent has held nothing back.".to_owned(),
         });
-        told
+        lines
     }
 
     fn now(&self) -> String {
@@ -128,14 +128,14 @@ impl Standing {
         format!("In the last {length} it received {received}/s and sent {sent}/s.")
     }
 
-    fn whom(&self) -> Option<String> {
+    fn largest_flows(&self) -> Option<String> {
         let flow = |flow: &LiveFlow| {
             let owner =
                 flow.owner.as_ref().map_or_else(String::new, |owner| format!(" by {owner}"));
             let LiveFlow { src, dst, protocol, bytes, .. } = flow;
             format!("{src} -> {dst} {protocol}{owner} ({})", Bytes(*bytes as f64))
         };
-        let flows: Vec<_> = self.flows.iter().take(TOLD_FLOWS).map(flow).collect();
+        let flows: Vec<_> = self.flows.iter().take(SHOWN_FLOWS).map(flow).collect();
         (!flows.is_empty()).then(|| format!("The largest flows now: {}.", flows.join(", ")))
     }
 }

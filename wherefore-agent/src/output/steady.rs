@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_loses_lines_and_ends_nothing() {
+    fn a_full_disk_loses_lines_but_ends_no_run() {
         let full = File::options().append(true).open("/dev/full").unwrap();
         let mut steady = Steady::new("full".to_owned(), full);
         steady.write_all(b"one\ntwo\n").unwrap();

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
-use super::latest::{Latest, Moved};
+use super::latest::{IntervalBytes, Latest};
 use super::terminal::model::{Counts, Dimension, HISTORY, NAMED, Rates, Row, Subject};
 
 /// The most rows of one kind that are newly followed in one interval.
@@ -29,7 +29,7 @@ pub(crate) struct Recent {
 
 impl Recent {
     /// The rates of all traffic in the last intervals, the newest at the end.
-    pub(crate) fn of_all(past: &[Moved]) -> Option<Self> {
+    pub(crate) fn of_all(past: &[IntervalBytes]) -> Option<Self> {
         let last = past.last()?;
         let rates = |side: usize| past.iter().map(move |one| one.rate(side) as f32).collect();
         let (end, seconds) = (crate::text::rfc3339(last.end_ns), last.seconds);

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_an_end_to_what_is_kept() {
+    fn stored_state_is_bounded() {
         let mut answers = Answers::default();
         (0..10_000).for_each(|time| answers.add(time, &[0; 1000]));
         assert_eq!((answers.iter().count(), answers.lost()), (MOST_MESSAGES, 10_000 - 4096));

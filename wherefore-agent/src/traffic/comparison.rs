@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_dropped_behind_the_hook_explains_as_many_frames() {
+    fn drops_behind_the_hook_explain_as_many_frames() {
         let dropped = |dropped_packets| Comparison { dropped_packets, ..counted(9, 10_866) };
         assert!(dropped(2).agrees() && !dropped(1).agrees());
         let without_bytes = Comparison { dropped_packets: 2, ..counted(9, 11_060) };

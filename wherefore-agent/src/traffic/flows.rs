@@ -2,8 +2,8 @@
 //! reading them mostly means waiting for memory. Owns their packed form; refuses to change a flow that was
 //! added.
 //!
-//! Nearly every flow fits in a [`Brief`]: numbers below 2^32, and times within about 39 hours of each other.
-//! IPv6 addresses are stored separately, and so are whole flows with larger values.
+//! Nearly every flow fits in a [`PackedFlow`]: numbers below 2^32, and times within about 39 hours of each
+//! other. IPv6 addresses are stored separately, and so are whole flows with larger values.
 
 use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
@@ -14,18 +14,18 @@ pub(crate) const ETHERNET_HEADER: u64 = 14;
 /// Flows in the order in which they were added. Their indexes have 32 bits.
 #[derive(Debug, Default, Clone)]
 pub struct Flows {
-    brief: Vec<Brief>,
-    /// Sources and destinations of flows whose addresses do not fit in a [`Brief`].
+    packed: Vec<PackedFlow>,
+    /// Sources and destinations of flows whose addresses do not fit in a [`PackedFlow`].
     addresses: Vec<[AddressWords; 2]>,
-    /// The flows that do not fit in a [`Brief`].
+    /// The flows that do not fit in a [`PackedFlow`].
     whole: Vec<(FlowKey, Counters)>,
-    /// The time from which times in a [`Brief`] are counted.
+    /// The time from which times in a [`PackedFlow`] are counted.
     since_ns: u64,
 }
 
 /// A packed flow. For some kinds, `src` is an index into one of the other vectors instead.
 #[derive(Debug, Default, Clone, Copy)]
-struct Brief {
+struct PackedFlow {
     src: u32,
     dst: u32,
     ifindex: u32,
@@ -44,9 +44,9 @@ struct Brief {
     kind: u8,
 }
 
-const _: () = assert!(size_of::<Brief>() == 44);
+const _: () = assert!(size_of::<PackedFlow>() == 44);
 
-/// The kind of a [`Brief`]: its direction in the lowest bits, and these flags.
+/// The kind of a [`PackedFlow`]: its direction in the lowest bits, and these flags.
 mod kind {
     pub(super) const DIRECTION: u8 = 3;
     pub(super) const IPV6: u8 = 1 << 2;
@@ -64,17 +64,17 @@ const BEFORE_NS: u64 = 1 << 47;
 impl Flows {
     /// Without flows, with space for `flows` flows.
     pub fn with_capacity(flows: usize) -> Self {
-        Self { brief: Vec::with_capacity(flows), ..Self::default() }
+        Self { packed: Vec::with_capacity(flows), ..Self::default() }
     }
 
     /// The number of flows.
     pub fn len(&self) -> usize {
-        self.brief.len()
+        self.packed.len()
     }
 
     /// Whether there are no flows.
     pub fn is_empty(&self) -> bool {
-        self.brief.is_empty()
+        self.packed.is_empty()
     }
 
     /// Adds a flow, which must not be there yet.
@@ -82,22 +82,26 @@ impl Flows {
         if self.is_empty() {
             self.since_ns = counters.first_ns.wrapping_sub(BEFORE_NS);
         }
-        let brief =
-            Brief::of(key, counters, self.since_ns).map(|brief| self.with_addresses(brief, key));
-        let brief = brief.unwrap_or_else(|| {
+        let packed = PackedFlow::of(key, counters, self.since_ns)
+            .map(|packed| self.with_addresses(packed, key));
+        let packed = packed.unwrap_or_else(|| {
             self.whole.push((*key, *counters));
-            Brief { src: self.whole.len() as u32 - 1, kind: kind::WHOLE, ..Brief::default() }
+            PackedFlow {
+                src: self.whole.len() as u32 - 1,
+                kind: kind::WHOLE,
+                ..PackedFlow::default()
+            }
         });
-        self.brief.push(brief);
+        self.packed.push(packed);
     }
 
-    fn with_addresses(&mut self, brief: Brief, key: &FlowKey) -> Brief {
-        if let Some([src, dst]) = few_octets(key) {
-            return Brief { src, dst, ..brief };
+    fn with_addresses(&mut self, packed: PackedFlow, key: &FlowKey) -> PackedFlow {
+        if let Some([src, dst]) = ipv4_sized(key) {
+            return PackedFlow { src, dst, ..packed };
         }
         self.addresses.push([key.src, key.dst]);
         let src = self.addresses.len() as u32 - 1;
-        Brief { src, kind: brief.kind | kind::LONG, ..brief }
+        PackedFlow { src, kind: packed.kind | kind::LONG, ..packed }
     }
 
     /// The flow with this index, in the order of adding.
@@ -115,11 +119,11 @@ impl Flows {
     /// The same as [`Self::get`].
     #[inline]
     pub fn key(&self, at: usize) -> FlowKey {
-        let brief = &self.brief[at];
-        if brief.kind & kind::WHOLE != 0 {
-            return self.whole[brief.src as usize].0;
+        let packed = &self.packed[at];
+        if packed.kind & kind::WHOLE != 0 {
+            return self.whole[packed.src as usize].0;
         }
-        self.key_of(brief)
+        self.key_of(packed)
     }
 
     /// The counters of the flow with this index.
@@ -128,11 +132,11 @@ impl Flows {
     /// The same as [`Self::get`].
     #[inline]
     pub fn counters(&self, at: usize) -> Counters {
-        let brief = &self.brief[at];
-        if brief.kind & kind::WHOLE != 0 {
-            return self.whole[brief.src as usize].1;
+        let packed = &self.packed[at];
+        if packed.kind & kind::WHOLE != 0 {
+            return self.whole[packed.src as usize].1;
         }
-        brief.counters(self.since_ns)
+        packed.counters(self.since_ns)
     }
 
     /// The bytes of the flow with this index.
@@ -141,19 +145,19 @@ impl Flows {
     /// The same as [`Self::get`].
     #[inline]
     pub fn bytes(&self, at: usize) -> u64 {
-        let brief = &self.brief[at];
-        if brief.kind & kind::WHOLE != 0 {
-            return self.whole[brief.src as usize].1.bytes;
+        let packed = &self.packed[at];
+        if packed.kind & kind::WHOLE != 0 {
+            return self.whole[packed.src as usize].1.bytes;
         }
-        u64::from(brief.bytes)
+        u64::from(packed.bytes)
     }
 
-    fn key_of(&self, brief: &Brief) -> FlowKey {
-        let Brief { ifindex, sport, dport, protocol, kind, .. } = *brief;
+    fn key_of(&self, packed: &PackedFlow) -> FlowKey {
+        let PackedFlow { ifindex, sport, dport, protocol, kind, .. } = *packed;
         let [src, dst] = if kind & kind::LONG != 0 {
-            self.addresses[brief.src as usize]
+            self.addresses[packed.src as usize]
         } else {
-            [[brief.src.into(), 0], [brief.dst.into(), 0]]
+            [[packed.src.into(), 0], [packed.dst.into(), 0]]
         };
         let family = if kind & kind::IPV6 != 0 { 6 } else { 4 };
         let direction = kind & kind::DIRECTION;
@@ -176,7 +180,7 @@ impl Flows {
     }
 }
 
-impl Brief {
+impl PackedFlow {
     /// Packs everything except the addresses; `None` if it does not fit.
     fn of(key: &FlowKey, counters: &Counters, since_ns: u64) -> Option<Self> {
         let Counters { packets, bytes, frame_bytes, device_packets, device_bytes, .. } = *counters;
@@ -237,7 +241,7 @@ impl Brief {
 }
 
 /// Both addresses if they have at most four bytes, like those of IPv4.
-pub(crate) fn few_octets(key: &FlowKey) -> Option<[u32; 2]> {
+pub(crate) fn ipv4_sized(key: &FlowKey) -> Option<[u32; 2]> {
     let ([src, 0], [dst, 0]) = (key.src, key.dst) else { return None };
     Some([src.try_into().ok()?, dst.try_into().ok()?])
 }
@@ -321,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_comes_back_whatever_it_is() {
+    fn every_added_flow_reads_back() {
         let mut random = fastrand::Rng::with_seed(5);
         for _ in 0..100 {
             let flows: Vec<_> = (0..random.usize(0..200)).map(|_| flow(&mut random)).collect();

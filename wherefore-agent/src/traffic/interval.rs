@@ -12,7 +12,7 @@ use crate::traffic::answers::Answers;
 pub use crate::traffic::comparison::{Comparison, InterfaceReading};
 use crate::traffic::flows::Flows;
 use crate::traffic::group::GroupBy;
-use crate::traffic::places::{Hashed, Places};
+use crate::traffic::hash_index::{HashIndex, Hashed};
 use crate::traffic::who::{Attributed, Owners, Unattributed};
 
 /// Counters of frames in no flow, by interface, direction and reason.
@@ -260,7 +260,7 @@ pub struct Table {
     waiting: Vec<(Hashed, FlowKey, Counters)>,
     flows: Vec<(FlowKey, Counters)>,
     /// The index of the flows in `flows`.
-    places: Places,
+    places: HashIndex,
     remainders: FxHashMap<RemainderKey, Counters>,
     answers: Answers,
 }
@@ -269,10 +269,10 @@ impl Table {
     /// Without flows, with space for `max_flows` flows.
     pub fn new(max_flows: usize) -> Self {
         Self {
-            max_flows: max_flows.min(Places::MOST),
+            max_flows: max_flows.min(HashIndex::MOST),
             waiting: Vec::with_capacity(TOGETHER),
             flows: Vec::new(),
-            places: Places::default(),
+            places: HashIndex::default(),
             remainders: FxHashMap::default(),
             answers: Answers::default(),
         }

@@ -291,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_added_is_off() {
+    fn a_flow_without_owners_counts_as_attribution_off() {
         let mut owners = Owners::default();
         assert_eq!(owners.owner(3), &OFF);
         let remote = owners.add_owner(Owner::Unattributed(Unattributed::Remote));

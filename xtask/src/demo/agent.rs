@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::lab::Host;
-use super::say;
+use super::print;
 
 /// How long the agent may take to detach its programs and print its totals.
 const SHUTDOWN: Duration = Duration::from_secs(15);
@@ -44,7 +44,7 @@ impl Agent {
         if !is_drawn {
             command.stdin(Stdio::null()).stdout(Stdio::piped());
         }
-        say(format!("starting {} on {}", program.display(), host.device));
+        print(format!("starting {} on {}", program.display(), host.device));
         let mut child =
             command.spawn().with_context(|| format!("starting {}", program.display()))?;
         if let Some(stdout) = child.stdout.take() {
@@ -70,9 +70,9 @@ impl Agent {
     }
 
     /// Prints the progress of the demo, unless this would disturb the live view.
-    pub(super) fn say(&self, text: impl Display) {
+    pub(super) fn print(&self, text: impl Display) {
         if !self.is_drawn {
-            say(text);
+            print(text);
         }
     }
 

@@ -65,7 +65,7 @@ fn as_root(name: &str, options: &Options, play: fn(&Path) -> Result<()>) -> Resu
 fn play(program: &Path) -> Result<()> {
     shell::require("ip", "to make network namespaces")?;
     let lab = Lab::new().context("joining two network namespaces")?;
-    say(format!("quiet traffic for {} s, then a burst, in two namespaces", QUIET.as_secs()));
+    print(format!("quiet traffic for {} s, then a burst, in two namespaces", QUIET.as_secs()));
     let mut agent = Agent::start(&lab.a, program)?;
     let shown = show(&lab, &mut agent);
     let stopped = agent.stop();
@@ -73,14 +73,14 @@ fn play(program: &Path) -> Result<()> {
 }
 
 /// Reports the progress, on standard error.
-fn say(text: impl Display) {
+fn print(text: impl Display) {
     shell::say(format!("demo: {text}"));
 }
 
 /// Runs the script and checks the agent's alerts.
 fn show(lab: &Lab, agent: &mut Agent) -> Result<()> {
     let begin = Instant::now();
-    agent.say(format!(
+    agent.print(format!(
         "{} s of quiet traffic between {} and {}",
         QUIET.as_secs(),
         lab.a.address,
@@ -92,7 +92,7 @@ fn show(lab: &Lab, agent: &mut Agent) -> Result<()> {
     }
     let early = agent.alerts()?.len();
     ensure!(early == 0, "{early} alerts about quiet traffic, where none was expected");
-    agent.say(format!("a burst: {} MB by TCP", BURST / 1_000_000));
+    agent.print(format!("a burst: {} MB by TCP", BURST / 1_000_000));
     burst(lab).context("the burst")?;
     let Some(text) = agent.wait_for_alert(PATIENCE, BURST as f64 / 10.0)? else { return Ok(()) };
     let seconds = begin.elapsed().as_secs();
@@ -101,7 +101,7 @@ fn show(lab: &Lab, agent: &mut Agent) -> Result<()> {
         agent.stop()?;
     }
     writeln!(std::io::stdout().lock(), "ALERT {text}").context("writing the alert")?;
-    say(format!("the alert came {seconds} s after the start"));
+    print(format!("the alert came {seconds} s after the start"));
     Ok(())
 }
 

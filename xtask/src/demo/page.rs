@@ -23,7 +23,7 @@ use crate::{shell, workspace};
 pub(super) const ADDRESS: &str = "127.0.0.1:9475";
 /// Ordinary traffic before the upload.
 const ORDINARY: Duration = Duration::from_secs(35);
-/// And after the rows were compared, so that the small plots are full.
+/// Ordinary traffic after the rows were compared, so that the small plots are full.
 const AFTER: Duration = Duration::from_secs(40);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The picture for the README.
@@ -155,7 +155,7 @@ const ROWS: &str = "(async () => {
   }
 })()";
 
-/// Names and rates of every way to look are those of the interface.
+/// Checks that names and rates of every view are those of the interface.
 fn check_rows(browser: &mut Browser) -> Result<()> {
     wait(browser, "rows", READY)?;
     let ways = browser.evaluate("[...document.querySelectorAll('#by button')].length")?;

@@ -120,7 +120,7 @@ fn talk_with(
     let bytes = [0; 1400];
     let mut turn = 0_usize;
     while !is_over.load(Ordering::Relaxed) {
-        // Neither more nor less than ordinary.
+        // Exactly the ordinary rate.
         turn = (turn * 7 + 3) % 11;
         here.send(&bytes[..sent + turn])?;
         there.send(&bytes[..received + turn * 8])?;
@@ -129,7 +129,7 @@ fn talk_with(
     Ok(())
 }
 
-/// Some seconds of as much as a slow line carries.
+/// Some seconds at the rate of a slow line.
 pub(super) fn upload(lab: &Lab) -> Result<()> {
     use std::io::{Read, Write};
     const PIECES: usize = 120;

@@ -14,7 +14,7 @@ use crate::shell;
 pub(super) enum Libc {
     /// The system's, and the system's libpcap.
     Gnu,
-    /// musl, inside the program, and libpcap too: it needs nothing of the system.
+    /// musl and libpcap, both inside the program: it needs no library of the system.
     Musl,
 }
 

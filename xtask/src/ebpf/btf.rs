@@ -150,8 +150,8 @@ fn part(section: &[u8], field: usize) -> Result<&[u8]> {
 }
 
 fn number(bytes: &[u8], at: usize) -> Result<u32> {
-    let octets = bytes.get(at..at + 4).context("BTF ends early")?;
-    Ok(u32::from_le_bytes(octets.try_into()?))
+    let word = bytes.get(at..at + 4).context("BTF ends early")?;
+    Ok(u32::from_le_bytes(word.try_into()?))
 }
 
 fn set(bytes: &mut [u8], at: usize, value: u32) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Sets of values for the chart, and what they should become. Owns nothing else.
+//! Sets of values for the chart, and the expected results. Owns nothing else.
 
 use serde_json::{Value, json};
 

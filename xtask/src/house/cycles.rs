@@ -83,7 +83,7 @@ fn reached<'a>(edges: &'a Edges, start: &'a String) -> BTreeSet<&'a String> {
     seen
 }
 
-/// The shortest way from a name back to itself, by breadth first.
+/// The shortest path from a name back to itself, by breadth-first search.
 fn shortest(edges: &Edges, start: &String) -> Option<Vec<String>> {
     let mut ways = vec![vec![start]];
     let mut seen = BTreeSet::new();

@@ -71,10 +71,10 @@ pub(super) fn findings(table: &Table, sources: &[Source]) -> Vec<String> {
     let layers: BTreeSet<_> = sources.iter().map(|source| source.layer().to_owned()).collect();
     let mut findings = Vec::new();
     for source in sources {
-        let mut told = BTreeSet::new();
+        let mut refused = BTreeSet::new();
         for import in imports(source, &modules) {
             let Some(to) = import.path.first().filter(|to| layers.contains(*to)) else { continue };
-            let refusal = table.refusal(source.layer(), to).filter(|_| told.insert(to.clone()));
+            let refusal = table.refusal(source.layer(), to).filter(|_| refused.insert(to.clone()));
             findings.extend(refusal.map(|why| {
                 let (file, line) = (source.path.display(), import.line);
                 format!("{file}:{line}: {why} (see the table in {})", super::TABLE)
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_do_not_know_each_other_and_all_are_in_the_table() {
+    fn an_import_from_the_same_row_and_a_missing_row_are_refused() {
         let files = [
             ("leaf.rs", "use crate::text::X;"),
             ("text.rs", ""),

@@ -88,7 +88,7 @@ const CHECKS: [Check; 10] = [
     },
     Check {
         what: "the sandbox holds",
-        test: "sandbox::every_thread_has_given_up_what_it_does_not_need",
+        test: "sandbox::every_thread_has_dropped_its_privileges",
         since: ALL,
     },
 ];

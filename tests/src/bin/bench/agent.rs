@@ -86,7 +86,7 @@ impl Drop for Agent {
 /// Collects the log; signals when the agent counts.
 fn follow(child: &mut Child) -> Result<(Receiver<()>, JoinHandle<String>)> {
     let lines = BufReader::new(child.stderr.take().context("no log")?).lines();
-    let (counting, told) = channel();
+    let (counting, counting_started) = channel();
     let gather = move || {
         let mut log = String::new();
         for line in lines.map_while(Result::ok) {
@@ -99,7 +99,7 @@ fn follow(child: &mut Child) -> Result<(Receiver<()>, JoinHandle<String>)> {
         }
         log
     };
-    Ok((told, std::thread::spawn(gather)))
+    Ok((counting_started, std::thread::spawn(gather)))
 }
 
 /// The packets that it counted, by the last line of its log; an error if some were in no flow.

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_figure_comes_back_as_it_went() -> Result<()> {
+    fn a_figure_reads_back_unchanged() -> Result<()> {
         let figure = Figure::new("a", 1.5, "ns").over("b").over("c");
         assert_eq!(parse(&figure.to_json().to_string())?, [figure]);
         assert!(parse("{}").is_err());

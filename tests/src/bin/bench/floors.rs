@@ -158,7 +158,7 @@ impl Code {
 
     /// Frame bytes in register 7, then the entry: added to, or made.
     fn count(&mut self, map: BorrowedFd<'_>) {
-        self.frame_octets();
+        self.count_frame_bytes();
         self.map(1, map);
         self.stack(2, KEY_AT);
         self.put(CALL, 0, 0, 0, LOOK_UP);
@@ -197,7 +197,7 @@ impl Code {
         self.code[jump] = self.code[jump] & !(0xffff << 16) | (length as u64) << 16;
     }
 
-    fn frame_octets(&mut self) {
+    fn count_frame_bytes(&mut self) {
         match self.hook {
             Hook::Tc => self.put(LOAD_U32, 7, 6, 0, 0),
             Hook::Xdp => {

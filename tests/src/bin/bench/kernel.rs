@@ -219,7 +219,7 @@ fn evidence(lab: &Lab, hook: Hook) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for frame in [&short, &long] {
         let size = frame.len();
-        let what = format!("{}, 1 flow: Wherefore, evidence of {size} octets", word(hook));
+        let what = format!("{}, 1 flow: Wherefore, evidence of {size} bytes", word(hook));
         let value = one_flow(lab, hook, &on, frame, (EVIDENCE_TURNS, EVIDENCE_PACKETS))?;
         let plain = format!("{}, 1 flow: Wherefore", word(hook));
         figures.push(Figure::new(what, value, "ns/packet").over(plain));

@@ -40,7 +40,7 @@ pub(crate) struct Topic {
     about: &'static str,
     /// The default number of rounds.
     rounds: usize,
-    /// Whether it measures the agent's program, and nothing of the code that is linked here.
+    /// Whether it measures only the agent's program, and no code that is linked here.
     is_from_outside: bool,
     /// One round.
     measure: fn() -> Result<Vec<Figure>>,

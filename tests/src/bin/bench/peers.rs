@@ -12,7 +12,7 @@ use wherefore_tests::lab::{Namespace, wait_until};
 
 /// How long one may take to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Seconds after which one is ended in any case.
+/// Seconds after which one is always ended.
 const LONGEST: &str = "40";
 
 /// One that reads a capture file to its end.
@@ -72,7 +72,7 @@ pub(crate) const READERS: [Reader; 4] = [
 pub(crate) struct Watcher {
     pub(crate) name: &'static str,
     program: &'static str,
-    /// DEVICE and DIRECTORY stand for what they say.
+    /// DEVICE and DIRECTORY are placeholders.
     words: &'static [&'static str],
 }
 

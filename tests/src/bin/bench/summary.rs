@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn medians_and_ratios_are_by_round() {
+    fn medians_and_ratios_are_per_round() {
         let rounds = Rounds {
             topic: "t",
             ours: rounds(&[30.0, 20.0, 900.0]),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_other_lacks_has_no_ratio() {
+    fn a_value_without_a_counterpart_has_no_ratio() {
         let rounds = Rounds { topic: "t", ours: rounds(&[1.0]), theirs: Vec::new() };
         assert!(rounds.rows().iter().all(|row| row.against.is_none()));
         assert!(rounds.to_json()["figures"][0]["ratio"].is_null());

@@ -9,7 +9,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use wherefore_agent::attribute::geo::Geo;
-use wherefore_agent::output::reading::{News, Reading};
+use wherefore_agent::output::reading::{Reading, ViewMessage};
 use wherefore_agent::output::terminal::draw::draw;
 use wherefore_agent::output::terminal::draw::theme::{Colours, Theme};
 use wherefore_agent::output::terminal::model::Model;
@@ -50,7 +50,7 @@ fn share_of_a_processor(pairs: u32) -> Result<f64> {
             std::hint::black_box(sum.take());
         }
         let reading = Reading::of(&interval, &|_| "eth0".to_owned(), &geo);
-        model.take_in(News::Reading(Box::new(reading)));
+        model.apply(ViewMessage::Reading(Box::new(reading)));
         model.arrange();
         terminal.draw(|frame| draw(frame, &model, &theme))?;
         if second >= BEFORE {

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv4_fragments_and_options_stand_where_they_should() {
+    fn ipv4_fragments_and_options_are_at_their_offsets() {
         let mut header = Ipv4::new(Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST);
         (header.fragment_offset, header.more_fragments) = (0x0123, true);
         header.options = vec![1; 5];

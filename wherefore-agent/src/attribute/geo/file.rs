@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use maxminddb::Reader;
 use serde::Deserialize;
 
-use super::found::{Country, Found};
+use super::record::{Country, GeoRecord};
 
 /// Folders that are searched for files, in this order.
 const FOLDERS: [&str; 3] = ["/var/lib/GeoIP", "/usr/share/GeoIP", "/usr/local/share/GeoIP"];
@@ -87,9 +87,9 @@ impl GeoFile {
     }
 
     /// Looks up an address in this file.
-    pub(super) fn find(&self, address: IpAddr) -> Found<'_> {
+    pub(super) fn find(&self, address: IpAddr) -> GeoRecord<'_> {
         let record = self.reader.lookup(address).and_then(|found| found.decode::<Record<'_>>());
-        let Ok(Some(record)) = record else { return Found::default() };
+        let Ok(Some(record)) = record else { return GeoRecord::default() };
         let field = |field: Option<CountryField<'_>>| match field? {
             CountryField::Letters(letters) => Country::new(letters),
             CountryField::Map { iso_code } => Country::new(iso_code?),
@@ -100,7 +100,7 @@ impl GeoFile {
         let names =
             [record.autonomous_system_organization, record.as_name, record.name, record.org];
         let as_name = names.into_iter().flatten().find(|name| !name.is_empty());
-        Found { country, asn, as_name: as_name.filter(|_| asn.is_some()) }
+        GeoRecord { country, asn, as_name: as_name.filter(|_| asn.is_some()) }
     }
 }
 
@@ -203,11 +203,13 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let find = |address: &str| file.find(address.parse().unwrap());
         let country = |letters| Country::new(letters);
-        let expected = Found { country: country("DE"), asn: Some(64500), as_name: Some("Example") };
+        let expected =
+            GeoRecord { country: country("DE"), asn: Some(64500), as_name: Some("Example") };
         assert_eq!(find("8.8.8.8"), expected);
-        let expected = Found { country: country("FR"), asn: Some(64501), as_name: Some("Exemple") };
+        let expected =
+            GeoRecord { country: country("FR"), asn: Some(64501), as_name: Some("Exemple") };
         assert_eq!(find("192.0.2.1"), expected);
-        assert_eq!(find("2001:db8::1"), Found::default());
+        assert_eq!(find("2001:db8::1"), GeoRecord::default());
         assert_eq!(file.date(), "2023-11-14");
     }
 
@@ -216,9 +218,9 @@ mod tests {
         let country = map(&[("country_code", text("se"))]);
         let path = file("one.mmdb", [country, map(&[])]);
         let found = GeoFile::open(&path).unwrap();
-        let expected = Found { country: Country::new("SE"), ..Found::default() };
+        let expected = GeoRecord { country: Country::new("SE"), ..GeoRecord::default() };
         assert_eq!(found.find("8.8.8.8".parse().unwrap()), expected);
-        assert_eq!(found.find("192.0.2.1".parse().unwrap()), Found::default());
+        assert_eq!(found.find("192.0.2.1".parse().unwrap()), GeoRecord::default());
         std::fs::write(&path, "no such file").unwrap();
         let error = format!("{:#}", GeoFile::open(&path).unwrap_err());
         assert!(error.contains(&path.display().to_string()), "{error}");

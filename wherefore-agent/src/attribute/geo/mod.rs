@@ -2,8 +2,8 @@
 //! refuses to use other sources. Neither is a physical location: many addresses are served from several.
 
 mod file;
-mod found;
 mod packed;
+mod record;
 mod table;
 
 use std::net::IpAddr;
@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use file::GeoFile;
-pub use found::{Country, Found};
 use packed::{BUILT_IN, Data};
+pub use record::{Country, GeoRecord};
 
 /// The sources of country and AS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,12 +65,12 @@ impl Geo {
     }
 
     /// Looks up an address; returns an empty result for addresses that are not on the Internet.
-    pub fn find(&self, address: IpAddr) -> Found<'_> {
+    pub fn find(&self, address: IpAddr) -> GeoRecord<'_> {
         let address = address.to_canonical();
         if !self.is_on || !is_public(address) {
-            return Found::default();
+            return GeoRecord::default();
         }
-        let mut found = Found::default();
+        let mut found = GeoRecord::default();
         for file in &self.files {
             found = found.or(file.find(address));
         }
@@ -91,11 +91,11 @@ impl Geo {
     }
 }
 
-impl<'a> Found<'a> {
+impl<'a> GeoRecord<'a> {
     /// Fills missing facts from the other result. An AS and its name stay together.
-    fn or(self, other: Found<'a>) -> Self {
+    fn or(self, other: GeoRecord<'a>) -> Self {
         let country = self.country.or(other.country);
-        if self.asn.is_some() { Self { country, ..self } } else { Found { country, ..other } }
+        if self.asn.is_some() { Self { country, ..self } } else { GeoRecord { country, ..other } }
     }
 }
 
@@ -163,9 +163,9 @@ mod tests {
     }
 
     #[test]
-    fn the_name_is_of_the_same_as() {
-        let file = Found { country: None, asn: Some(64500), as_name: None };
-        let other = Found { country: Country::new("de"), asn: Some(1), as_name: Some("one") };
-        assert_eq!(file.or(other), Found { country: Country::new("DE"), ..file });
+    fn the_operator_name_belongs_to_the_same_as() {
+        let file = GeoRecord { country: None, asn: Some(64500), as_name: None };
+        let other = GeoRecord { country: Country::new("de"), asn: Some(1), as_name: Some("one") };
+        assert_eq!(file.or(other), GeoRecord { country: Country::new("DE"), ..file });
     }
 }

@@ -25,7 +25,7 @@ use std::sync::LazyLock;
 use anyhow::{Context, Result, ensure};
 use ruzstd::decoding::StreamingDecoder;
 
-use super::found::{Country, Found};
+use super::record::{Country, GeoRecord};
 use super::table::{Key, Table};
 
 static PACKED: &[u8] = include_bytes!("../../../data/geo.zst");
@@ -95,7 +95,7 @@ impl Data {
     }
 
     /// Looks up an address.
-    pub fn find(&self, address: IpAddr) -> Found<'_> {
+    pub fn find(&self, address: IpAddr) -> GeoRecord<'_> {
         let value = match address {
             IpAddr::V4(v4) => self.v4.find(v4.to_bits()),
             IpAddr::V6(v6) => self.v6.find((v6.to_bits() >> 64) as u64),
@@ -105,10 +105,12 @@ impl Data {
         let country = country.and_then(|at| self.countries.get(at as usize)).copied();
         let at = (value & ((1 << SYSTEM_BITS) - 1)).checked_sub(1).map(|at| at as usize);
         let system = at.and_then(|at| Some((at, self.systems.get(at)?)));
-        let Some((at, (asn, end))) = system else { return Found { country, ..Found::default() } };
+        let Some((at, (asn, end))) = system else {
+            return GeoRecord { country, ..GeoRecord::default() };
+        };
         let start = at.checked_sub(1).map_or(0, |before| self.systems[before].1);
         let as_name = self.names.get(start as usize..*end as usize);
-        Found { country, asn: Some(*asn), as_name: as_name.filter(|name| !name.is_empty()) }
+        GeoRecord { country, asn: Some(*asn), as_name: as_name.filter(|name| !name.is_empty()) }
     }
 }
 
@@ -182,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn damaged_data_are_refused_and_panic_nowhere() {
+    fn damaged_data_are_refused_without_a_panic() {
         let mut random = fastrand::Rng::with_seed(3);
         for length in (0..PACKED.len()).step_by(PACKED.len() / 10) {
             assert!(Data::unpack(&PACKED[..length]).is_err(), "{length}");

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn between_two_starts_the_first_holds() {
+    fn of_two_starts_the_first_counts() {
         let table = Table::new(vec![0, 0x0a00_0000, 0x0a00_0100, u32::MAX], vec![7, 8, 9, 10]);
         let keys = [1, 0x0a00_00ff, 0x0a00_0100, 0x0a00_0101, u32::MAX - 1, u32::MAX];
         assert_eq!(keys.map(|key| table.find(key)), [7, 8, 9, 9, 9, 10].map(Some));

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_an_end_to_what_is_remembered() {
+    fn memory_of_names_is_bounded() {
         let mut learned = Learned::default();
         let name = "n".repeat(250);
         for number in 0..100_000 {

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_does_not_count() {
+    fn unrequested_answers_do_not_count() {
         let records = vec![
             v4("www.example.org", 0xc000_0201, 60),
             v4("bank.example", 0xc000_0202, 60),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn questions_errors_and_strange_names_teach_nothing() {
+    fn queries_errors_and_invalid_names_are_ignored() {
         let message = answer("www.example.org", vec![v4("www.example.org", 1, 60)]);
         for (at, bits) in [(2, 0x80), (2, 0x08), (3, 0x03), (5, 0x03)] {
             let mut changed = message.clone();

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_counts_before_what_was_learned() {
+    fn a_name_from_the_file_overrides_a_learned_one() {
         let address: IpAddr = "192.0.2.1".parse().unwrap();
         let mut names = Names { learns: true, ..Names::default() };
         names.learned.add(address, "learned.example", 0, 60);

@@ -17,7 +17,7 @@ use super::traffic::Traffic;
 use super::{Trial, json, trials};
 use crate::attribute::Directory;
 use crate::input::Source;
-use crate::input::replay::Given;
+use crate::input::replay::InputFile;
 use crate::input::requests::{Requests, requests};
 use crate::message::AlertContext;
 use crate::options::cli::{BacktestArgs, Cli, Command, CommonArgs};
@@ -91,7 +91,7 @@ fn parse(background: &Path, options: &[String]) -> Result<BacktestArgs> {
 }
 
 fn open(args: &BacktestArgs, path: &Path) -> Result<RecordSource> {
-    let given = vec![Given { path: path.to_owned(), open: None }];
+    let given = vec![InputFile { path: path.to_owned(), open: None }];
     RecordSource::open(Lines::open(given, false, false), args)
         .with_context(|| format!("cannot read {}", path.display()))
 }

@@ -26,7 +26,7 @@ pub(super) struct Incident {
     /// Start of its first interval.
     pub(super) began_ns: i64,
     /// When it would have been reported.
-    pub(super) told_ns: i64,
+    pub(super) reported_ns: i64,
     /// How long it lasted, including the quiet intervals after which it was over.
     pub(super) seconds: f64,
     /// Whether its end was seen.
@@ -59,7 +59,7 @@ impl Incident {
             kind: alert.kind,
             severity: alert.severity,
             began_ns: nanoseconds(&alert.started),
-            told_ns: nanoseconds(&alert.time),
+            reported_ns: nanoseconds(&alert.time),
             seconds: alert.incident_seconds,
             is_over: false,
             interface: alert.interface.clone(),

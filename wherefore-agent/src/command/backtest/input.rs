@@ -12,7 +12,7 @@ use super::series::SeriesSource;
 use crate::command::csv_text;
 use crate::input::Source;
 use crate::input::capture_file::Unpacked;
-use crate::input::replay::{Given, ReplaySource};
+use crate::input::replay::{InputFile, ReplaySource};
 use crate::options::cli::BacktestArgs;
 use crate::options::{DEFAULT_INTERVAL, UsageError};
 
@@ -62,7 +62,7 @@ pub(super) fn open(args: &BacktestArgs, shows_progress: bool) -> Result<Opened> 
 }
 
 /// The kind of all files. Files that cannot be opened twice stay open.
-fn look_at_all(args: &BacktestArgs) -> Result<(Kind, Vec<Given>)> {
+fn look_at_all(args: &BacktestArgs) -> Result<(Kind, Vec<InputFile>)> {
     let (mut kinds, mut files) = (Vec::new(), Vec::new());
     for path in &args.files {
         let (kind, given) = look_at(path)?;
@@ -82,7 +82,7 @@ fn look_at_all(args: &BacktestArgs) -> Result<(Kind, Vec<Given>)> {
 }
 
 /// Opens a file once, reads until its kind is clear, and keeps it open if it is a pipe.
-fn look_at(path: &Path) -> Result<(Option<Kind>, Given)> {
+fn look_at(path: &Path) -> Result<(Option<Kind>, InputFile)> {
     let failed = || format!("cannot backtest: cannot open {}", path.display());
     let is_input = path.as_os_str() == "-";
     let metadata = (!is_input).then(|| std::fs::metadata(path)).transpose().with_context(failed)?;
@@ -98,14 +98,14 @@ fn look_at(path: &Path) -> Result<(Option<Kind>, Given)> {
     };
     let is_file = metadata.is_some_and(|metadata| metadata.is_file());
     let path = path.to_owned();
-    Ok((kind, Given { path, open: (!is_file).then_some(input) }))
+    Ok((kind, InputFile { path, open: (!is_file).then_some(input) }))
 }
 
 /// `None` for text of no known kind.
 fn recognise(start: &[u8]) -> Option<Kind> {
     let text = csv_text::without_mark(start).trim_ascii_start();
-    let is_text = |octet: &u8| *octet >= 0x20 || octet.is_ascii_whitespace();
-    let first = text.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let is_text = |byte: &u8| *byte >= 0x20 || byte.is_ascii_whitespace();
+    let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let has = |part: &str| first.windows(part.len()).any(|window| window == part.as_bytes());
     match text {
         [b'{', ..] if has("\"interval\":") && !has("\"proto\":") => Some(Kind::Series),
@@ -127,7 +127,7 @@ fn is_header(line: &[u8]) -> bool {
 }
 
 fn unknown(file: &Path, start: &[u8]) -> anyhow::Error {
-    let first = start.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let header = csv_text::text(first, true);
     if let Err(problem) = header.and_then(csv_text::is_long_header) {
         return UsageError(format!("{}, line 1: {problem}", file.display())).into();
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_told_by_content() {
+    fn input_kinds_are_recognised_by_content() {
         let cases: [(&[u8], Option<Kind>); 10] = [
             (b"{\"proto\":6", Some(Kind::Flows)),
             (b"\xef\xbb\xbfSeries,Timestamp,Value\r\na,1,2", Some(Kind::Series)),

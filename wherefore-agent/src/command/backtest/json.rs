@@ -26,7 +26,8 @@ struct IncidentRecord<'a> {
     /// Null if a threshold decides.
     budget: Option<String>,
     began: String,
-    told: String,
+    #[serde(rename = "told")]
+    reported: String,
     seconds: f64,
     is_over: bool,
     kind: Kind,
@@ -114,7 +115,7 @@ fn incident_record<'a>(history: &History, incident: &'a Incident) -> IncidentRec
     IncidentRecord {
         budget: history.budget.map(|budget| budget.to_string()),
         began: rfc3339(incident.began_ns),
-        told: rfc3339(incident.told_ns),
+        reported: rfc3339(incident.reported_ns),
         seconds: incident.seconds,
         is_over: incident.is_over,
         kind: incident.kind,

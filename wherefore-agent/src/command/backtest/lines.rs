@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 
 use crate::command::csv_text;
 use crate::input::capture_file::Unpacked;
-use crate::input::replay::{Given, progress_bar};
+use crate::input::replay::{InputFile, progress_bar};
 use crate::input::requests::Requests;
 use crate::options::UsageError;
 
@@ -22,7 +22,7 @@ const BETWEEN_LOOKS: usize = 1024;
 /// The lines of some files.
 pub(super) struct Lines {
     all: Vec<PathBuf>,
-    files: VecDeque<Given>,
+    files: VecDeque<InputFile>,
     input: Option<Unpacked>,
     name: String,
     number: usize,
@@ -36,7 +36,7 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Opens these files, which are JSON, or long CSV if `is_long`.
-    pub(super) fn open(files: Vec<Given>, is_long: bool, shows_progress: bool) -> Self {
+    pub(super) fn open(files: Vec<InputFile>, is_long: bool, shows_progress: bool) -> Self {
         Self {
             all: files.iter().map(|given| given.path.clone()).collect(),
             files: files.into(),
@@ -90,7 +90,7 @@ impl Lines {
     }
 
     fn next_file(&mut self) -> Result<bool> {
-        let Some(Given { path, open }) = self.files.pop_front() else { return Ok(false) };
+        let Some(InputFile { path, open }) = self.files.pop_front() else { return Ok(false) };
         let is_input = path.as_os_str() == "-";
         self.name = if is_input { "standard input".into() } else { path.display().to_string() };
         let failed = || format!("cannot backtest: cannot open {}", self.name);

@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn series_are_apart_in_every_grouping() {
+    fn series_are_separate_in_every_grouping() {
         use crate::traffic::group::GroupBy::{Dst, Flow, Pair, PeerPrefix, Src};
         for group_by in [Pair, Flow, Src, Dst, PeerPrefix] {
             let group = |series| FlowKey { ifindex: 0, ..group_by.key(&key(series)) };

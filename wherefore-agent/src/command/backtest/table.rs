@@ -175,7 +175,7 @@ mod tests {
             kind: Kind::Volume,
             severity: Severity::Warning,
             began_ns: 300 * SECOND,
-            told_ns: 305 * SECOND,
+            reported_ns: 305 * SECOND,
             seconds: 60.0,
             is_over: true,
             interface: name.to_owned(),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn names_from_outside_move_no_cursor() {
+    fn control_characters_in_names_are_escaped() {
         let text = shown(vec![incident("\u{1b}[2J\u{202e}evil\r")], 100);
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
         assert!(text.contains("\\u{1b}[2J\\u{202e}evil\\u{d}"), "{text}");

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_hold_all_octets_however_many_they_are() {
+    fn columns_hold_any_number_of_bytes() {
         let traffic = traffic((0..1000).map(|index| (index, 10)));
         for count in [1, 3, 80, 999, 1000, 3000] {
             let columns = traffic.columns(count, false);

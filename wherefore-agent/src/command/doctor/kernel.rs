@@ -7,7 +7,7 @@ use caps::{CapSet, Capability};
 
 use super::check::Check;
 use crate::attribute::Mode;
-use crate::input::owners::Way;
+use crate::input::owners::RecordingHooks;
 use crate::input::{Daq, chosen, interfaces, kernel};
 
 /// From this version on, programs are attached by TCX.
@@ -118,9 +118,9 @@ pub(super) fn owners(daq: Daq, asked: Mode) -> Check {
         let mend = "--attribution auto, with --daq auto";
         return Check::costs(NAME, format!("by /proc, {why}"), COST, mend);
     }
-    match kernel::way_of_kernel() {
-        Ok(Way::Tracepoints) => Check::ok(NAME, "by the kernel, at tracepoints"),
-        Ok(Way::Functions) => Check::ok(NAME, "by the kernel, at functions (fexit)"),
+    match kernel::recording_hooks() {
+        Ok(RecordingHooks::Tracepoints) => Check::ok(NAME, "by the kernel, at tracepoints"),
+        Ok(RecordingHooks::Functions) => Check::ok(NAME, "by the kernel, at functions (fexit)"),
         Err(error) => Check::costs(
             NAME,
             format!("by /proc: {error:#}"),

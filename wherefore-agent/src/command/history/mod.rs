@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::{Context, Result};
 
 use crate::history::document::Document;
-use crate::history::query::{self, Answer, Only, Question};
+use crate::history::query::{self, Answer, Question, RowFilter};
 use crate::history::schema;
 use crate::history::time::Clock;
 use crate::options::cli::HistoryArgs;
@@ -32,7 +32,7 @@ pub fn history(args: &HistoryArgs) -> Result<()> {
     let mut connection = schema::open_to_read(&args.file.file())?;
     let interface = args.interface.as_ref();
     let interface = interface.map(|name| query::interface(&connection, name)).transpose()?;
-    let only = interface.map(Only::Interface).into_iter().collect();
+    let only = interface.map(RowFilter::Interface).into_iter().collect();
     let (asked, is_shown) = (from, !args.json && !args.csv);
     // A plot covers only the recorded period.
     let begin = query::begin(&connection)?.filter(|_| is_shown).unwrap_or(from);

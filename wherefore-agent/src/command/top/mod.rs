@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::run;
 use crate::options::cli::TopArgs;
 use crate::options::{Reload, UsageError};
-use crate::output::reading::News;
+use crate::output::reading::ViewMessage;
 use crate::output::socket;
 use crate::output::terminal::model::Model;
 use crate::output::terminal::{self, Controls, Feed, View};
@@ -51,7 +51,7 @@ fn attach(path: &Path) -> Result<()> {
     let (hello, stream) = socket::connect(path)?;
     let feed = Feed::default();
     feed.push(hello);
-    let view = View::start(feed.clone(), Model::default(), Box::new(Nothing))?;
+    let view = View::start(feed.clone(), Model::default(), Box::new(NoControls))?;
     let reader = std::thread::Builder::new().name("attached".to_owned());
     let news = feed.clone();
     let read = move || {
@@ -59,15 +59,15 @@ fn attach(path: &Path) -> Result<()> {
             news.push(item);
             !news.is_closed()
         });
-        news.push(News::Lost);
+        news.push(ViewMessage::Lost);
     };
     reader.spawn(read).context("cannot start the thread that reads from the agent")?;
     view.wait().context("cannot draw on the terminal")
 }
 
 /// Ignores the user's commands: no key affects the agent.
-struct Nothing;
+struct NoControls;
 
-impl Controls for Nothing {
+impl Controls for NoControls {
     fn stop(&self) {}
 }

@@ -15,8 +15,8 @@ use crate::message::{AlertContext, Alerting};
 use crate::options::cli::TopArgs;
 use crate::options::{self, EngineSettings, REPLAY_MAX_GROUPS};
 use crate::output::known_names::KnownNames;
-use crate::output::reading::{Hello, Judged, News, Reading, ReplayStatus};
-use crate::output::terminal::keys::Wish;
+use crate::output::reading::{Hello, Judged, Reading, ReplayStatus, ViewMessage};
+use crate::output::terminal::keys::ReplayCommand;
 use crate::output::terminal::model::{HISTORY, Model};
 use crate::output::terminal::{Controls, Feed, View};
 use crate::traffic::interval::Interval;
@@ -27,7 +27,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The user's commands to the replay.
 #[derive(Debug, Default)]
-struct Wishes {
+struct ReplayControls {
     status: ReplayStatus,
     steps: u32,
     /// Show readings before this time without waiting, in nanoseconds since 1970.
@@ -40,7 +40,7 @@ struct Wishes {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Pace(Arc<(Mutex<Wishes>, Condvar)>);
+struct Pace(Arc<(Mutex<ReplayControls>, Condvar)>);
 
 /// Replays until the user ends the view.
 ///
@@ -56,13 +56,13 @@ pub(super) fn replay(mut args: TopArgs) -> Result<()> {
     let mut source = Some(open(&args)?);
     let (feed, pace) = (Feed::default(), Pace::default());
     pace.lock().status.speed = args.speed;
-    feed.push(News::Hello(Box::new(Hello {
+    feed.push(ViewMessage::Hello(Box::new(Hello {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         host: args.run.common.host(),
         source: source.as_ref().map(Source::describe).unwrap_or_default(),
         interval_seconds: interval.as_secs_f64(),
     })));
-    feed.push(News::Replay(pace.lock().status));
+    feed.push(ViewMessage::Replay(pace.lock().status));
     let view = View::start(feed.clone(), Model::default(), Box::new(pace.clone()))?;
     let (_requester, requests) = requests(None);
     let mut directory = Directory::open(&args.run.common.places.replay())?;
@@ -145,7 +145,7 @@ impl Player<'_> {
         let source = &self.source;
         let name = |ifindex| source.interface_name(ifindex);
         let reading = Reading::of(reading, &name, self.directory.geo());
-        self.feed.push(News::Reading(Box::new(reading)));
+        self.feed.push(ViewMessage::Reading(Box::new(reading)));
     }
 
     /// Sends readings without traffic for gaps, so that plots keep their time scale.
@@ -156,7 +156,7 @@ impl Player<'_> {
                 (next.start_ns - back * length, next.start_ns - (back - 1) * length);
             self.feed.wait_for_room();
             let silence = Reading { start_ns, end_ns, ..Reading::default() };
-            self.feed.push(News::Reading(Box::new(silence)));
+            self.feed.push(ViewMessage::Reading(Box::new(silence)));
         }
     }
 
@@ -172,61 +172,61 @@ impl Player<'_> {
         let directory = &*self.directory;
         grouping::assign(self.alerting.engine.group_by(), &mut interval, directory);
         let names = self.names.new_ones(&interval, directory);
-        self.feed.push(News::Names(names));
+        self.feed.push(ViewMessage::Names(names));
         let context = AlertContext { host: &self.host, interface_name: &name, directory };
         let outcome = self.alerting.step(&interval, &context);
-        self.feed.push(News::Judged(Box::new(Judged::of(&outcome, &interval))));
+        self.feed.push(ViewMessage::Judged(Box::new(Judged::of(&outcome, &interval))));
     }
 }
 
 impl Pace {
-    fn lock(&self) -> MutexGuard<'_, Wishes> {
+    fn lock(&self) -> MutexGuard<'_, ReplayControls> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until this reading is due; returns whether it should be shown.
     fn wait_for(&self, reading: &Interval) -> bool {
-        let mut wishes = self.lock();
+        let mut controls = self.lock();
         let began = Instant::now();
-        let passed_ns = reading.end_ns.saturating_sub(wishes.now_ns).max(0) as u64;
-        let is_first = wishes.now_ns == 0;
+        let passed_ns = reading.end_ns.saturating_sub(controls.now_ns).max(0) as u64;
+        let is_first = controls.now_ns == 0;
         loop {
-            if wishes.must_stop || wishes.must_restart {
+            if controls.must_stop || controls.must_restart {
                 return false;
             }
-            if wishes.steps > 0 {
-                wishes.steps -= 1;
+            if controls.steps > 0 {
+                controls.steps -= 1;
                 break;
             }
-            let is_sought = wishes.until_ns.is_some_and(|until| reading.end_ns <= until);
+            let is_sought = controls.until_ns.is_some_and(|until| reading.end_ns <= until);
             if is_sought || is_first {
                 break;
             }
-            wishes.until_ns = None;
-            let wait = Duration::from_nanos(passed_ns).div_f64(wishes.status.speed.max(0.01));
+            controls.until_ns = None;
+            let wait = Duration::from_nanos(passed_ns).div_f64(controls.status.speed.max(0.01));
             let left = wait.min(LONGEST_WAIT).saturating_sub(began.elapsed());
-            if left.is_zero() && !wishes.status.is_paused {
+            if left.is_zero() && !controls.status.is_paused {
                 break;
             }
-            let left = if wishes.status.is_paused { LONGEST_WAIT } else { left };
-            let waited = self.0.1.wait_timeout(wishes, left);
-            wishes = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let left = if controls.status.is_paused { LONGEST_WAIT } else { left };
+            let waited = self.0.1.wait_timeout(controls, left);
+            controls = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        wishes.now_ns = reading.end_ns;
+        controls.now_ns = reading.end_ns;
         true
     }
 
     /// Waits until the user goes back or ends the view.
     fn wait_at_the_end(&self, feed: &Feed) {
-        let mut wishes = self.lock();
-        wishes.status.is_over = !wishes.must_restart;
-        feed.push(News::Replay(wishes.status));
-        while !wishes.must_stop && !wishes.must_restart {
-            wishes = self.0.1.wait(wishes).unwrap_or_else(PoisonError::into_inner);
+        let mut controls = self.lock();
+        controls.status.is_over = !controls.must_restart;
+        feed.push(ViewMessage::Replay(controls.status));
+        while !controls.must_stop && !controls.must_restart {
+            controls = self.0.1.wait(controls).unwrap_or_else(PoisonError::into_inner);
         }
-        (wishes.must_restart, wishes.status.is_over, wishes.now_ns) = (false, false, 0);
-        feed.push(News::Restart);
-        feed.push(News::Replay(wishes.status));
+        (controls.must_restart, controls.status.is_over, controls.now_ns) = (false, false, 0);
+        feed.push(ViewMessage::Restart);
+        feed.push(ViewMessage::Replay(controls.status));
     }
 }
 
@@ -236,26 +236,26 @@ impl Controls for Pace {
         self.0.1.notify_all();
     }
 
-    fn replay(&self, wish: Wish) -> Option<ReplayStatus> {
-        let mut wishes = self.lock();
-        match wish {
-            Wish::Pause => wishes.status.is_paused = !wishes.status.is_paused,
-            Wish::Step => {
-                wishes.status.is_paused = true;
-                wishes.steps += 1;
+    fn replay(&self, command: ReplayCommand) -> Option<ReplayStatus> {
+        let mut controls = self.lock();
+        match command {
+            ReplayCommand::Pause => controls.status.is_paused = !controls.status.is_paused,
+            ReplayCommand::Step => {
+                controls.status.is_paused = true;
+                controls.steps += 1;
             }
-            Wish::Faster(is_faster) => {
+            ReplayCommand::Faster(is_faster) => {
                 let factor = if is_faster { 2.0 } else { 0.5 };
-                wishes.status.speed = (wishes.status.speed * factor).clamp(0.01, 10_000.0);
+                controls.status.speed = (controls.status.speed * factor).clamp(0.01, 10_000.0);
             }
-            Wish::Seek(seconds) => {
-                let to = wishes.now_ns.saturating_add(seconds * 1_000_000_000);
-                wishes.must_restart |= seconds < 0;
-                wishes.until_ns = Some(to);
+            ReplayCommand::Seek(seconds) => {
+                let to = controls.now_ns.saturating_add(seconds * 1_000_000_000);
+                controls.must_restart |= seconds < 0;
+                controls.until_ns = Some(to);
             }
         }
-        let status = wishes.status;
-        drop(wishes);
+        let status = controls.status;
+        drop(controls);
         self.0.1.notify_all();
         Some(status)
     }

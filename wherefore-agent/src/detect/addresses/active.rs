@@ -11,9 +11,9 @@ use std::net::IpAddr;
 use wherefore_common::flow::{AddressWords, address};
 use wherefore_common::{Counters, FlowKey};
 
-use super::asking::{self, Answers, Asks};
+use super::requests::{self, Reply, Request};
 use super::sketch::{Distinct, Pool, hash};
-use crate::traffic::places::{Hashed, Places};
+use crate::traffic::hash_index::{HashIndex, Hashed};
 
 /// No slot, no half.
 pub(super) const NONE: u32 = u32::MAX;
@@ -52,7 +52,7 @@ pub(super) struct Entry {
 
 /// The counts of an address in one role.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Moved {
+pub(super) struct RoleTotals {
     pub counters: Counters,
     /// The largest flow, and its counts.
     pub main_flow: FlowKey,
@@ -62,8 +62,8 @@ pub(super) struct Moved {
 
 /// The activity of an address as a source.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sent {
-    pub moved: Moved,
+pub(super) struct SourceActivity {
+    pub totals: RoleTotals,
     /// Pairs of address and port that it contacted.
     pub ports: Distinct,
     /// Addresses that it contacted, except by ICMP.
@@ -81,8 +81,8 @@ pub(super) struct Sent {
 
 /// The activity of an address as a destination.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Received {
-    pub moved: Moved,
+pub(super) struct DestinationActivity {
+    pub totals: RoleTotals,
     pub sources: Distinct,
     /// A flow to the port that gets most flows.
     pub service: Majority,
@@ -118,7 +118,7 @@ pub(super) struct Majority {
 }
 
 impl Majority {
-    /// One more flow; `is_alike` says whether it has the relevant property in common with another.
+    /// Adds a flow. `is_alike` returns whether it has the relevant property in common with another flow.
     fn vote(&mut self, flow: &FlowKey, is_alike: impl FnOnce(&FlowKey) -> bool) {
         if self.votes == 0 {
             (self.flow, self.votes) = (*flow, 1);
@@ -150,7 +150,7 @@ impl Earliest {
     }
 }
 
-impl Moved {
+impl RoleTotals {
     fn add(&mut self, flow: &FlowKey, counters: &Counters) {
         if self.flows == 0 || counters.bytes > self.most_bytes {
             (self.main_flow, self.most_bytes) = (*flow, counters.bytes);
@@ -160,20 +160,20 @@ impl Moved {
     }
 }
 
-impl Sent {
+impl SourceActivity {
     fn add(&mut self, flow: &FlowKey, counters: &Counters, pool: &mut Pool) {
-        self.moved.add(flow, counters);
-        let asks = asking::asks(flow, counters);
-        if asks != Asks::No {
+        self.totals.add(flow, counters);
+        let asks = requests::request_of(flow, counters);
+        if asks != Request::None {
             self.target.vote(flow, |other| other.dst == flow.dst);
             self.service.vote(flow, |other| is_same_service(other, flow));
         }
         match asks {
-            Asks::No => return,
-            Asks::Connection => self.connections += 1,
-            Asks::Reflector => self.requests = self.requests.saturating_add(counters.packets),
-            Asks::Port => {}
-            Asks::Address => return self.icmp.add(counters),
+            Request::None => return,
+            Request::Connection => self.connections += 1,
+            Request::Reflector => self.requests = self.requests.saturating_add(counters.packets),
+            Request::Port => {}
+            Request::Address => return self.icmp.add(counters),
         }
         self.addresses.add(hash(&flow.dst, 0), pool);
         if flow.dport != 0 {
@@ -182,14 +182,14 @@ impl Sent {
     }
 
     /// Whether it sent no request.
-    pub(super) fn asks_nothing(&self) -> bool {
+    pub(super) fn has_no_requests(&self) -> bool {
         self.ports.is_none() && self.addresses.is_none()
     }
 
     /// Addresses that it sent requests to, without those that it seems to have answered by ICMP: it received
     /// as many flows, and before it sent the first.
-    pub(super) fn asked(&self, received: Option<&Received>, pool: &Pool) -> u64 {
-        let asked = self.addresses.count(pool).min(self.moved.flows);
+    pub(super) fn contacted(&self, received: Option<&DestinationActivity>, pool: &Pool) -> u64 {
+        let asked = self.addresses.count(pool).min(self.totals.flows);
         // A sweep may try each address in both ways.
         let is_answering = received.is_some_and(|received| {
             let Earliest { flows, first_ns } = received.datagrams;
@@ -199,31 +199,31 @@ impl Sent {
     }
 }
 
-impl Received {
+impl DestinationActivity {
     fn add(&mut self, flow: &FlowKey, counters: &Counters, pool: &mut Pool) {
-        self.moved.add(flow, counters);
+        self.totals.add(flow, counters);
         self.service.vote(flow, |other| is_same_service(other, flow));
         self.source.vote(flow, |other| other.src == flow.src);
         let source = hash(&flow.src, 0);
         self.sources.add(source, pool);
-        if asking::is_datagram(flow) {
+        if requests::is_datagram(flow) {
             self.datagrams.add(counters);
         }
-        let answers = asking::answers(flow, counters);
-        if answers != Answers::No {
+        let answers = requests::reply_of(flow, counters);
+        if answers != Reply::None {
             self.reflected.add(flow, counters, answers, source);
         }
     }
 }
 
 impl Reflected {
-    fn add(&mut self, flow: &FlowKey, counters: &Counters, answers: Answers, source: u32) {
+    fn add(&mut self, flow: &FlowKey, counters: &Counters, answers: Reply, source: u32) {
         let Counters { packets, bytes, .. } = *counters;
         self.bytes = self.bytes.saturating_add(bytes);
         match answers {
-            Answers::Connection => self.connections = self.connections.saturating_add(packets),
-            Answers::Fragment | Answers::No => return,
-            Answers::Reflector => {
+            Reply::Connection => self.connections = self.connections.saturating_add(packets),
+            Reply::Fragment | Reply::None => return,
+            Reply::Reflector => {
                 self.packets = self.packets.saturating_add(packets);
                 if bytes > self.most_bytes {
                     (self.flow, self.most_bytes) = (*flow, bytes);
@@ -247,15 +247,15 @@ impl Reflected {
 
 /// The active addresses of this interval.
 #[derive(Debug, Clone)]
-pub(super) struct Active {
+pub(super) struct ActiveAddresses {
     /// The index of the addresses in `entries`.
-    places: Places,
+    places: HashIndex,
     entries: Vec<Entry>,
     /// The entries of the last source and the last destination: one of the host's own addresses is one of
     /// them in nearly every flow.
     last: [usize; 2],
-    sent: Vec<Sent>,
-    received: Vec<Received>,
+    sent: Vec<SourceActivity>,
+    received: Vec<DestinationActivity>,
     /// Address halves that were dropped to make room.
     free_sent: Vec<u32>,
     free_received: Vec<u32>,
@@ -265,10 +265,10 @@ pub(super) struct Active {
     is_crowded: bool,
 }
 
-impl Active {
+impl ActiveAddresses {
     pub(super) fn new(most: usize) -> Self {
         Self {
-            places: Places::default(),
+            places: HashIndex::default(),
             entries: Vec::new(),
             last: [0; 2],
             sent: Vec::new(),
@@ -285,11 +285,11 @@ impl Active {
         &self.entries
     }
 
-    pub(super) fn sent(&self, entry: &Entry) -> Option<&Sent> {
+    pub(super) fn sent(&self, entry: &Entry) -> Option<&SourceActivity> {
         self.sent.get(entry.sent as usize)
     }
 
-    pub(super) fn received(&self, entry: &Entry) -> Option<&Received> {
+    pub(super) fn received(&self, entry: &Entry) -> Option<&DestinationActivity> {
         self.received.get(entry.received as usize)
     }
 
@@ -381,22 +381,22 @@ impl Active {
 
     /// Flows of an address in both roles.
     pub(super) fn flows(&self, entry: &Entry) -> u64 {
-        self.moved(entry).map(|moved| moved.flows).sum()
+        self.totals(entry).map(|moved| moved.flows).sum()
     }
 
     /// The bytes of an address in all its roles.
-    pub(super) fn moved(&self, entry: &Entry) -> impl Iterator<Item = &Moved> {
-        let sent = self.sent(entry).map(|sent| &sent.moved);
-        sent.into_iter().chain(self.received(entry).map(|received| &received.moved))
+    pub(super) fn totals(&self, entry: &Entry) -> impl Iterator<Item = &RoleTotals> {
+        let sent = self.sent(entry).map(|sent| &sent.totals);
+        sent.into_iter().chain(self.received(entry).map(|received| &received.totals))
     }
 
     fn release(&mut self, entry: &Entry) {
         if let Some(sent) = self.sent.get_mut(entry.sent as usize) {
-            *sent = Sent::default();
+            *sent = SourceActivity::default();
             self.free_sent.push(entry.sent);
         }
         if let Some(received) = self.received.get_mut(entry.received as usize) {
-            *received = Received::default();
+            *received = DestinationActivity::default();
             self.free_received.push(entry.received);
         }
     }

@@ -1,5 +1,5 @@
-//! How rare the activity of an address is. Owns the definition of each quantity, the minimums below which nothing
-//! is reported, and which of several explanations of one event is reported; refuses to remember.
+//! How rare the activity of an address is. Owns the definition of each quantity, the minimums below which
+//! nothing is reported, and which of several explanations of one event is reported; refuses to remember.
 //!
 //! One event is one finding. A flood of replies without requests is a reflection. Traffic
 //! from few sources is no flood, but the volume of those pairs. Traffic from as many as were contacted is
@@ -9,12 +9,12 @@ use std::f32::consts::LOG10_2;
 
 use serde::{Deserialize, Serialize};
 
-use super::active::{Received, Sent};
+use super::active::{DestinationActivity, SourceActivity};
 use super::candidate::Quantity;
 use super::networks::is_shared;
 use super::sketch::Pool;
 use super::slots::{BLOCK, Block, RECEIVED, SENT, Slot};
-use super::slow::{Asked, WINDOWS};
+use super::slow::{SourceWindow, WINDOWS};
 use crate::detect::detectors::{Past, Population, exp2, log2};
 use crate::detect::kind::Kind;
 use std::net::IpAddr;
@@ -38,7 +38,7 @@ const SEVERAL_REFLECTORS: u32 = 12;
 const ANSWERS_A_REQUEST: u64 = 2;
 /// Bytes sent in a block below which there is no upload.
 const LEAST_UPLOAD: u64 = 1_000_000;
-/// Bytes both ways in a block below which its ratio says nothing.
+/// With fewer bytes than this in both directions of a block, its ratio is meaningless.
 const LEAST_BLOCK: u64 = 10_000;
 /// Bytes added to both sides of a ratio, so that it is one.
 const SMOOTHING: f32 = 1_000.0;
@@ -59,7 +59,7 @@ pub(super) struct Populations {
 
 /// The best finding about an address in one role, even if it is not rare.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found {
+pub(super) struct AddressFinding {
     pub kind: Kind,
     pub quantity: Quantity,
     pub surprise: f32,
@@ -95,51 +95,55 @@ impl Populations {
 
 /// The quantities of a destination.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Hits {
+pub(super) struct DestinationQuantities {
     sources: u64,
     flows: u64,
     packets: u64,
-    unasked: u64,
+    unrequested: u64,
     /// Whether most of its sources get replies from it.
     is_asked: bool,
     /// Whether most of its flows come from one source: that is a scan by that source, and no flood.
     is_of_one: bool,
 }
 
-impl Hits {
-    pub(super) fn of(received: &Received, sent: Option<&Sent>, pool: &Pool) -> Self {
-        let flows = received.moved.flows;
+impl DestinationQuantities {
+    pub(super) fn of(
+        received: &DestinationActivity,
+        sent: Option<&SourceActivity>,
+        pool: &Pool,
+    ) -> Self {
+        let flows = received.totals.flows;
         let sources = received.sources.count(pool).min(flows);
-        let asked = sent.map_or(0, |sent| sent.asked(Some(received), pool));
+        let asked = sent.map_or(0, |sent| sent.contacted(Some(received), pool));
         Self {
             sources,
             flows,
-            packets: received.moved.counters.packets,
-            unasked: unasked(received, sent),
+            packets: received.totals.counters.packets,
+            unrequested: unrequested(received, sent),
             is_asked: asked.saturating_mul(2) > sources,
             is_of_one: received.source.is_most_of(flows),
         }
     }
 
     pub(super) fn levels(&self) -> [f32; RECEIVED] {
-        [self.sources, self.flows, self.packets, self.unasked].map(level)
+        [self.sources, self.flows, self.packets, self.unrequested].map(level)
     }
 
     /// The best explanation of the traffic to an address; a reflection is narrower than a flood.
     pub(super) fn judge(
         &self,
-        received: &Received,
+        received: &DestinationActivity,
         ip: IpAddr,
         slot: &Slot,
         is_newcomer: bool,
         populations: &Populations,
         floor: f32,
-    ) -> Option<Found> {
+    ) -> Option<AddressFinding> {
         let levels = self.levels();
         let found = |at: usize, kind, quantity, tests: f32| {
             let judged =
                 populations.received[at].judge(&slot.received[at], levels[at], is_newcomer);
-            Found {
+            AddressFinding {
                 kind,
                 quantity,
                 surprise: judged.surprise - LOG10_2 * log2(tests),
@@ -154,7 +158,7 @@ impl Hits {
             let port = received.reflected.main_port();
             let reflection = found(3, Kind::Reflection, Quantity::Unasked, 1.0);
             if reflection.surprise >= floor {
-                return Some(Found { peers, port, ..reflection });
+                return Some(AddressFinding { peers, port, ..reflection });
             }
         }
         let is_flood = [
@@ -168,15 +172,15 @@ impl Hits {
         rarest(floods, floor)
     }
 
-    fn is_reflection(&self, received: &Received, ip: IpAddr) -> bool {
-        self.unasked >= LEAST_PACKETS
+    fn is_reflection(&self, received: &DestinationActivity, ip: IpAddr) -> bool {
+        self.unrequested >= LEAST_PACKETS
             && received.reflected.sources() >= SEVERAL_REFLECTORS
             && !is_shared(ip)
     }
 }
 
 /// Packets of services that an address did not contact in this interval.
-fn unasked(received: &Received, sent: Option<&Sent>) -> u64 {
+fn unrequested(received: &DestinationActivity, sent: Option<&SourceActivity>) -> u64 {
     let (requests, connections) = sent.map_or((0, 0), |sent| (sent.requests, sent.connections));
     let beyond =
         |answers: u64, asked: u64| answers.saturating_sub(asked.saturating_mul(ANSWERS_A_REQUEST));
@@ -186,15 +190,19 @@ fn unasked(received: &Received, sent: Option<&Sent>) -> u64 {
 
 /// The quantities of a source.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Touches {
+pub(super) struct SourceQuantities {
     ports: u64,
     addresses: u64,
 }
 
-impl Touches {
-    pub(super) fn of(sent: &Sent, received: Option<&Received>, pool: &Pool) -> Self {
-        let ports = sent.ports.count(pool).min(sent.moved.flows);
-        Self { ports, addresses: sent.asked(received, pool) }
+impl SourceQuantities {
+    pub(super) fn of(
+        sent: &SourceActivity,
+        received: Option<&DestinationActivity>,
+        pool: &Pool,
+    ) -> Self {
+        let ports = sent.ports.count(pool).min(sent.totals.flows);
+        Self { ports, addresses: sent.contacted(received, pool) }
     }
 
     pub(super) fn levels(&self) -> [f32; SENT] {
@@ -202,9 +210,9 @@ impl Touches {
     }
 
     /// The ports and addresses that a source contacted in a window.
-    pub(super) fn of_window(asked: &Asked, pool: &Pool) -> Self {
+    pub(super) fn of_window(asked: &SourceWindow, pool: &Pool) -> Self {
         let addresses = asked.addresses.count(pool);
-        // Each port is one of an address, whatever the sketches say.
+        // Each port belongs to an address, although the sketches may count differently.
         Self { ports: asked.ports.count(pool).max(addresses.min(1)), addresses }
     }
 
@@ -216,12 +224,12 @@ impl Touches {
         is_newcomer: bool,
         populations: &[Population; SENT],
         (intervals, floor): (u64, f32),
-    ) -> Option<Found> {
+    ) -> Option<AddressFinding> {
         let levels = self.levels();
         let once_in = LOG10_2 * log2(intervals as f32);
         let found = |at: usize, kind, quantity| {
             let judged = populations[at].judge(&pasts[at], levels[at], is_newcomer);
-            Found {
+            AddressFinding {
                 kind,
                 quantity,
                 surprise: judged.surprise + once_in - LOG10_2,
@@ -239,8 +247,8 @@ impl Touches {
             .then(|| found(1, Kind::Sweep, Quantity::Addresses))
             .filter(|found| found.surprise >= floor);
         // More ports of each address than addresses.
-        let aims_at_ports = self.ports > self.addresses.saturating_mul(self.addresses);
-        if aims_at_ports { scan.or(sweep) } else { sweep.or(scan) }
+        let targets_ports = self.ports > self.addresses.saturating_mul(self.addresses);
+        if targets_ports { scan.or(sweep) } else { sweep.or(scan) }
     }
 }
 
@@ -249,7 +257,7 @@ fn least(floor: u64, other: u64) -> u64 {
     floor.max(other.saturating_mul(MANY_OF_EACH))
 }
 
-fn rarest(found: impl Iterator<Item = Found>, floor: f32) -> Option<Found> {
+fn rarest(found: impl Iterator<Item = AddressFinding>, floor: f32) -> Option<AddressFinding> {
     let rare = found.filter(|found| found.surprise >= floor);
     rare.max_by(|a, b| a.surprise.total_cmp(&b.surprise))
 }
@@ -275,12 +283,12 @@ pub(super) fn judge_upload(
     block: &Block,
     level: f32,
     populations: &Populations,
-) -> Option<Found> {
+) -> Option<AddressFinding> {
     if block.sent.bytes < LEAST_UPLOAD || slot.upload.is_young() {
         return None;
     }
     let judged = populations.upload.judge(&slot.upload, level, slot.is_newcomer);
-    Some(Found {
+    Some(AddressFinding {
         kind: Kind::Upload,
         quantity: Quantity::Ratio,
         surprise: judged.surprise + LOG10_2 * log2(BLOCK as f32),
@@ -291,10 +299,10 @@ pub(super) fn judge_upload(
     })
 }
 
-/// How rare a new network is that moved so many bytes.
-pub(super) fn judge_network(bytes: u64, populations: &Populations) -> Found {
+/// How rare a new network with this many bytes is.
+pub(super) fn judge_network(bytes: u64, populations: &Populations) -> AddressFinding {
     let judged = populations.networks.newcomer(level(bytes / 100));
-    Found {
+    AddressFinding {
         kind: Kind::NewNetwork,
         quantity: Quantity::NewNetwork,
         surprise: judged.surprise,

@@ -1,7 +1,7 @@
-//! The activity of each address as a source and as a destination, besides that of pairs: a spoofed
-//! flood, a reflection, a scan, a sweep, an upload and a new network are not unusual pair
-//! by pair. Owns the order of steps within an interval. Refuses to decide what is reported: a
-//! [`Candidate`] says how surprising it is, and its reader has a budget of alerts.
+//! The activity of each address as a source and as a destination. A spoofed flood, a reflection, a scan, a
+//! sweep, an upload and a new network are events whose single pairs are not unusual. Owns the order of steps
+//! within an interval. Refuses to decide what is reported: a [`Candidate`] has a surprise, and its receiver
+//! has an alert budget.
 //!
 //! ```text
 //! flow -> active (this interval: counters, sketches) -> judge -> Candidate -> slots (what is usual)
@@ -12,10 +12,10 @@
 //! on any snapshot. The same flows in the same order give the same candidates.
 
 mod active;
-mod asking;
 mod candidate;
 mod judge;
 mod networks;
+mod requests;
 mod sketch;
 mod slots;
 mod slow;
@@ -25,25 +25,24 @@ use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::detectors::{Past, Population};
 use crate::detect::kind::Kind;
-use crate::detect::series::Lesson;
+use crate::detect::series::BaselineUpdate;
 use crate::traffic::group::GroupBy;
-use crate::traffic::places::Places;
-use active::{Active, Address, Entry, NONE};
-use judge::{Found, Hits, Populations, Touches, level};
+use crate::traffic::hash_index::HashIndex;
+use active::{ActiveAddresses, Address, Entry, NONE};
+use judge::{AddressFinding, DestinationQuantities, Populations, SourceQuantities, level};
 use networks::Networks;
 use slots::{BLOCK, Block, Slots};
-use slow::{Asked, Slow};
+use slow::{SlowWindows, SourceWindow};
 
-pub use asking::asks_something;
 pub use networks::is_inside;
+pub use requests::is_request;
 
 pub use candidate::{Candidate, Observation, Quantity};
 
 /// The surprise below which nothing is shown: an event that is expected more often than once in a hundred
 /// intervals is not interesting on any host.
 const FLOOR: f32 = 2.0;
-/// The least packets of an address with a single flow to get a history: a spoofed
-/// source has no more.
+/// An address with a single flow gets a history only if it has this many packets: a spoofed source has fewer.
 const LEAST_PACKETS: u64 = 4;
 /// Addresses in a snapshot: some 700 bytes each as JSON.
 const SAVED: usize = 8_192;
@@ -53,11 +52,11 @@ const QUIET: u64 = 34_560;
 /// The activity of all addresses.
 #[derive(Debug, Clone)]
 pub struct Addresses {
-    active: Active,
+    active: ActiveAddresses,
     slots: Slots,
     populations: Populations,
     networks: Networks,
-    slow: Slow,
+    slow: SlowWindows,
     /// The interval in which the block began.
     block_start: u64,
 }
@@ -74,13 +73,13 @@ pub struct Snapshot {
 impl Addresses {
     /// Without any address, and with at most `max_addresses` histories.
     pub fn new(max_addresses: usize) -> Self {
-        let most = max_addresses.clamp(1, Places::MOST / 2);
+        let most = max_addresses.clamp(1, HashIndex::MOST / 2);
         Self {
-            active: Active::new(most),
+            active: ActiveAddresses::new(most),
             slots: Slots::new(most),
             populations: Populations::default(),
             networks: Networks::default(),
-            slow: Slow::default(),
+            slow: SlowWindows::default(),
             block_start: 0,
         }
     }
@@ -105,8 +104,8 @@ impl Addresses {
     }
 
     /// Closes the interval: judges every active address and shows surprising ones.
-    /// A finding updates the baseline in any case, unless `visit` says to ignore it.
-    pub fn close(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
+    /// The baseline is updated even by a finding, unless `visit` returns `Freeze`.
+    pub fn close(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> BaselineUpdate) {
         self.count_judged();
         for at in 0..self.active.entries().len() {
             self.close_address(self.active.entries()[at], visit);
@@ -170,86 +169,96 @@ impl Addresses {
         }
     }
 
-    fn close_address(&mut self, mut entry: Entry, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
+    fn close_address(
+        &mut self,
+        mut entry: Entry,
+        visit: &mut dyn FnMut(&Candidate<'_>) -> BaselineUpdate,
+    ) {
         let is_newcomer = if entry.slot == NONE {
-            self.slots.is_founded()
+            self.slots.is_past_startup()
         } else {
             self.slots.get(entry.slot).is_newcomer
         };
-        let hits = self.judge_received(&entry, is_newcomer, visit);
-        let touches = self.judge_sent(&entry, is_newcomer, visit);
+        let received_quantities = self.judge_received(&entry, is_newcomer, visit);
+        let sent_quantities = self.judge_sent(&entry, is_newcomer, visit);
         if entry.slot == NONE && self.is_worth_a_slot(&entry) {
             entry.slot = self.slots.claim(entry.address);
         }
         self.slots.count(entry.slot);
-        self.learn(&entry, is_newcomer, hits, touches);
+        self.learn(&entry, is_newcomer, received_quantities, sent_quantities);
         self.add_to_block(&entry);
         if let Some(sent) = self.active.sent(&entry).filter(|_| entry.slot != NONE) {
             self.slow.add(entry.address, sent, &self.active.pool);
         }
-        self.see_network(&entry);
+        self.observe_network(&entry);
     }
 
-    /// Shows unusual traffic to an address; returns what is to be learned.
+    /// Passes unusual traffic to an address to `visit`. Returns the quantities that update the baseline.
     fn judge_received(
         &self,
         entry: &Entry,
         is_newcomer: bool,
-        visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson,
-    ) -> Option<Hits> {
+        visit: &mut dyn FnMut(&Candidate<'_>) -> BaselineUpdate,
+    ) -> Option<DestinationQuantities> {
         let received = self.active.received(entry)?;
-        let hits = Hits::of(received, self.active.sent(entry), &self.active.pool);
+        let received_quantities =
+            DestinationQuantities::of(received, self.active.sent(entry), &self.active.pool);
         let slot = self.slots.get(entry.slot);
         let ip = entry.address.ip();
-        let found = hits.judge(received, ip, slot, is_newcomer, &self.populations, FLOOR);
+        let found =
+            received_quantities.judge(received, ip, slot, is_newcomer, &self.populations, FLOOR);
         let group = group(GroupBy::Dst, &entry.address);
         let main = match found {
-            Some(Found { kind: Kind::Flood, .. }) => &received.service.flow,
-            Some(Found { kind: Kind::Reflection, port: 1.., .. }) => &received.reflected.flow,
-            _ => &received.moved.main_flow,
+            Some(AddressFinding { kind: Kind::Flood, .. }) => &received.service.flow,
+            Some(AddressFinding { kind: Kind::Reflection, port: 1.., .. }) => {
+                &received.reflected.flow
+            }
+            _ => &received.totals.main_flow,
         };
-        let moved = (&received.moved.counters, main);
-        let lesson = self.show(found, (GroupBy::Dst, group), moved, visit);
-        (lesson != Lesson::Ignored).then_some(hits)
+        let moved = (&received.totals.counters, main);
+        let update = self.show(found, (GroupBy::Dst, group), moved, visit);
+        (update != BaselineUpdate::Freeze).then_some(received_quantities)
     }
 
-    /// Shows unusual targets of an address; returns what is to be learned.
+    /// Passes unusual targets of an address to `visit`. Returns the quantities that update the baseline.
     fn judge_sent(
         &self,
         entry: &Entry,
         is_newcomer: bool,
-        visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson,
-    ) -> Option<Touches> {
+        visit: &mut dyn FnMut(&Candidate<'_>) -> BaselineUpdate,
+    ) -> Option<SourceQuantities> {
         let sent = self.active.sent(entry)?;
-        let touches = Touches::of(sent, self.active.received(entry), &self.active.pool);
+        let sent_quantities =
+            SourceQuantities::of(sent, self.active.received(entry), &self.active.pool);
         let slot = self.slots.get(entry.slot);
-        let found = touches.judge(&slot.sent, is_newcomer, &self.populations.sent, (1, FLOOR));
+        let found =
+            sent_quantities.judge(&slot.sent, is_newcomer, &self.populations.sent, (1, FLOOR));
         let group = group(GroupBy::Src, &entry.address);
         let main = match found {
-            Some(Found { kind: Kind::Scan, .. }) => &sent.target.flow,
-            Some(Found { kind: Kind::Sweep, .. }) => &sent.service.flow,
-            _ => &sent.moved.main_flow,
+            Some(AddressFinding { kind: Kind::Scan, .. }) => &sent.target.flow,
+            Some(AddressFinding { kind: Kind::Sweep, .. }) => &sent.service.flow,
+            _ => &sent.totals.main_flow,
         };
-        let moved = (&sent.moved.counters, main);
-        let lesson = self.show(found, (GroupBy::Src, group), moved, visit);
-        (lesson != Lesson::Ignored).then_some(touches)
+        let moved = (&sent.totals.counters, main);
+        let update = self.show(found, (GroupBy::Src, group), moved, visit);
+        (update != BaselineUpdate::Freeze).then_some(sent_quantities)
     }
 
     fn show(
         &self,
-        found: Option<Found>,
+        found: Option<AddressFinding>,
         group: (GroupBy, FlowKey),
         moved: (&Counters, &FlowKey),
-        visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson,
-    ) -> Lesson {
+        visit: &mut dyn FnMut(&Candidate<'_>) -> BaselineUpdate,
+    ) -> BaselineUpdate {
         let Some(found) = found.filter(|found| found.surprise >= FLOOR) else {
-            return Lesson::Usual;
+            return BaselineUpdate::Learn;
         };
         visit(&candidate(&found, group, moved))
     }
 
     fn is_worth_a_slot(&self, entry: &Entry) -> bool {
-        let packets = self.active.moved(entry).map(|moved| moved.counters.packets);
+        let packets = self.active.totals(entry).map(|moved| moved.counters.packets);
         self.active.flows(entry) > 1 || packets.fold(0, u64::saturating_add) >= LEAST_PACKETS
     }
 
@@ -257,19 +266,20 @@ impl Addresses {
         &mut self,
         entry: &Entry,
         is_newcomer: bool,
-        hits: Option<Hits>,
-        touches: Option<Touches>,
+        received_quantities: Option<DestinationQuantities>,
+        sent_quantities: Option<SourceQuantities>,
     ) {
         let Populations { received, sent, .. } = &mut self.populations;
         // Addresses without a slot update only the shared baselines.
         let mut blank = slots::Slot::default();
         let slot = self.slots.get_mut(entry.slot).unwrap_or(&mut blank);
-        if let Some(hits) = hits {
-            let members = received.iter_mut().zip(&mut slot.received).zip(hits.levels());
+        if let Some(received_quantities) = received_quantities {
+            let members =
+                received.iter_mut().zip(&mut slot.received).zip(received_quantities.levels());
             members.for_each(|((all, past), y)| all.learn(past, y, is_newcomer));
         }
-        if let Some(touches) = touches {
-            let members = sent.iter_mut().zip(&mut slot.sent).zip(touches.levels());
+        if let Some(sent_quantities) = sent_quantities {
+            let members = sent.iter_mut().zip(&mut slot.sent).zip(sent_quantities.levels());
             members.for_each(|((all, past), y)| all.learn(past, y, is_newcomer));
         }
     }
@@ -277,32 +287,32 @@ impl Addresses {
     fn add_to_block(&mut self, entry: &Entry) {
         let Some(slot) = self.slots.get_mut(entry.slot) else { return };
         if let Some(sent) = self.active.sent(entry) {
-            slot.block.sent.merge(&sent.moved.counters);
-            slot.block.main_flow = sent.moved.main_flow;
+            slot.block.sent.merge(&sent.totals.counters);
+            slot.block.main_flow = sent.totals.main_flow;
         }
         if let Some(received) = self.active.received(entry) {
-            let bytes = received.moved.counters.bytes;
+            let bytes = received.totals.counters.bytes;
             slot.block.received_bytes = slot.block.received_bytes.saturating_add(bytes);
         }
     }
 
-    fn see_network(&mut self, entry: &Entry) {
+    fn observe_network(&mut self, entry: &Entry) {
         if self.slots.get(entry.slot).is_settled {
             return;
         }
         let roles = [
-            self.active.sent(entry).map(|sent| &sent.moved),
-            self.active.received(entry).map(|received| &received.moved),
+            self.active.sent(entry).map(|sent| &sent.totals),
+            self.active.received(entry).map(|received| &received.totals),
         ];
-        let (now, is_founded) = (self.slots.now, self.slots.is_founded());
-        let is_settled = self.networks.see(&entry.address, roles, now, is_founded);
+        let (now, is_past_startup) = (self.slots.now, self.slots.is_past_startup());
+        let is_settled = self.networks.observe(&entry.address, roles, now, is_past_startup);
         if let Some(slot) = self.slots.get_mut(entry.slot) {
             slot.is_settled = is_settled;
         }
     }
 
     /// Judges the ratio of bytes sent to bytes received, at the end of a block.
-    fn close_block(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
+    fn close_block(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> BaselineUpdate) {
         let intervals = self.slots.now.saturating_sub(self.block_start).saturating_add(1);
         if intervals < BLOCK {
             return;
@@ -316,12 +326,12 @@ impl Addresses {
             let found = judge::judge_upload(slot, &block, level, populations);
             let found = found
                 .filter(|found| found.surprise >= FLOOR && networks::is_leaving(&block.main_flow));
-            let lesson = found.map_or(Lesson::Usual, |found| {
+            let update = found.map_or(BaselineUpdate::Learn, |found| {
                 let group = (GroupBy::Src, group(GroupBy::Src, address));
                 let Block { sent, main_flow, .. } = &block;
                 visit(&candidate(&found, group, (sent, main_flow)))
             });
-            if lesson != Lesson::Ignored {
+            if update != BaselineUpdate::Freeze {
                 populations.upload.learn(&mut slot.upload, level, slot.is_newcomer);
             }
         });
@@ -329,31 +339,31 @@ impl Addresses {
     }
 
     /// Judges the targets in the windows that end.
-    fn close_windows(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
+    fn close_windows(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> BaselineUpdate) {
         for (number, window) in self.slow.take_ended(self.slots.now) {
             let Self { slots, populations, .. } = self;
             let all = &mut populations.slow[number];
-            let place = |asked: &Asked| slots.find(&asked.address, asked.address.hashed());
+            let place = |asked: &SourceWindow| slots.find(&asked.address, asked.address.hashed());
             let places: Vec<_> = window.sources.iter().map(place).collect();
             let pasts = places.iter().flatten().map(|at| &slots.get(*at as u32).slow[number][0]);
             let judged = pasts.filter(|past| !past.is_young()).count();
             (0..judged).for_each(|_| all.iter_mut().for_each(Population::judged));
             for (asked, at) in window.sources.iter().zip(places) {
                 let Some(slot) = at.and_then(|at| slots.get_mut(at as u32)) else { continue };
-                let touches = Touches::of_window(asked, &window.pool);
+                let sent_quantities = SourceQuantities::of_window(asked, &window.pool);
                 let pasts = &mut slot.slow[number];
                 let limits = (window.length, FLOOR);
-                let found = touches.judge(pasts, slot.is_newcomer, all, limits);
+                let found = sent_quantities.judge(pasts, slot.is_newcomer, all, limits);
                 let found = found.filter(|found| found.surprise >= FLOOR);
-                let lesson = found.map_or(Lesson::Usual, |found| {
+                let update = found.map_or(BaselineUpdate::Learn, |found| {
                     let group = (GroupBy::Src, group(GroupBy::Src, &asked.address));
                     let moved = (&asked.counters, &asked.main_flow);
                     let mut candidate = candidate(&found, group, moved);
                     candidate.observed.intervals = window.length as u32;
                     visit(&candidate)
                 });
-                if lesson != Lesson::Ignored {
-                    let members = all.iter_mut().zip(pasts).zip(touches.levels());
+                if update != BaselineUpdate::Freeze {
+                    let members = all.iter_mut().zip(pasts).zip(sent_quantities.levels());
                     members.for_each(|((all, past), y)| all.learn(past, y, slot.is_newcomer));
                 }
             }
@@ -361,15 +371,15 @@ impl Addresses {
         }
     }
 
-    fn close_networks(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> Lesson) {
-        for news in self.networks.take_news() {
-            let found = judge::judge_network(news.bytes, &self.populations);
-            let group_by = if news.is_source { GroupBy::Src } else { GroupBy::Dst };
-            let group = (group_by, group(group_by, &news.address));
-            let moved = (&news.moved.counters, &news.moved.main_flow);
-            let lesson = self.show(Some(found), group, moved, visit);
-            if lesson != Lesson::Ignored {
-                self.populations.networks.count(level(news.bytes / 100), true, true);
+    fn close_networks(&mut self, visit: &mut dyn FnMut(&Candidate<'_>) -> BaselineUpdate) {
+        for network in self.networks.take_new() {
+            let found = judge::judge_network(network.bytes, &self.populations);
+            let group_by = if network.is_source { GroupBy::Src } else { GroupBy::Dst };
+            let group = (group_by, group(group_by, &network.address));
+            let moved = (&network.totals.counters, &network.totals.main_flow);
+            let update = self.show(Some(found), group, moved, visit);
+            if update != BaselineUpdate::Freeze {
+                self.populations.networks.count(level(network.bytes / 100), true, true);
             }
         }
     }
@@ -404,11 +414,11 @@ fn group(group_by: GroupBy, address: &Address) -> FlowKey {
 }
 
 fn candidate<'a>(
-    found: &Found,
+    found: &AddressFinding,
     (group_by, group): (GroupBy, FlowKey),
     (counters, main_flow): (&'a Counters, &'a FlowKey),
 ) -> Candidate<'a> {
-    let Found { kind, quantity, surprise, seen, usual, peers, port } = *found;
+    let AddressFinding { kind, quantity, surprise, seen, usual, peers, port } = *found;
     let intervals = if kind == Kind::Upload { BLOCK as u32 } else { 1 };
     let observed = Observation { quantity, seen, usual, peers, port, intervals };
     Candidate { kind, group_by, group, surprise, counters, main_flow, observed }

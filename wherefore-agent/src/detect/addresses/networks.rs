@@ -1,9 +1,9 @@
 //! Networks that this host has contacted: /24 of IPv4, /48 of IPv6, of public addresses. Owns the
 //! set and its bound; refuses to judge.
 //!
-//! A network is on trial for a minute from its first packets on, and reported if it moves enough by
-//! then: a transfer may begin at the end of an interval. If the set is full, no network is new any
-//! more: on a host that contacts so many, a new one means nothing.
+//! A network is on trial for a minute after its first packets, and reported if it transfers enough in that
+//! time: a transfer may begin at the end of an interval. If the set is full, no further network counts as
+//! new, because on a host that contacts so many, a new one is normal.
 
 use std::net::IpAddr;
 
@@ -12,17 +12,16 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address_words};
 use wherefore_common::{Counters, Direction, FlowKey};
 
-use super::active::{Address, Moved};
+use super::active::{Address, RoleTotals};
 use crate::traffic::group::{is_private, network};
 
 /// Networks that are remembered.
 const MOST: usize = 65_536;
 /// Intervals of a trial.
 const TRIAL: u64 = 12;
-/// Bytes below which a new network is no news: a few pages or queries.
+/// The fewest bytes of a new network that is reported: more than a few pages or queries.
 const LEAST_BYTES: u64 = 100_000;
-/// Packets below which an address is ignored: spoofed sources would fill the
-/// set.
+/// Addresses with fewer packets are ignored: spoofed sources would fill the set.
 const LEAST_PACKETS: u64 = 4;
 
 /// A network by its family and first address.
@@ -30,8 +29,8 @@ type Network = (u8, AddressWords);
 
 /// The state of a network.
 #[derive(Debug, Clone, Copy)]
-enum Known {
-    /// For good.
+enum NetworkState {
+    /// It is no longer new.
     Settled,
     /// Since an interval, and the bytes that it moved since then.
     Trial { since: u64, bytes: u64 },
@@ -39,21 +38,21 @@ enum Known {
 
 /// A new network that moved enough.
 #[derive(Debug, Clone)]
-pub(super) struct News {
+pub(super) struct NewNetwork {
     pub address: Address,
     /// Whether it mostly sent.
     pub is_source: bool,
     /// Since its first packets.
     pub bytes: u64,
     /// The bytes of that address in this interval, in the role in which it moved most.
-    pub moved: Moved,
+    pub totals: RoleTotals,
 }
 
 /// The networks so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Networks {
-    known: FxHashMap<Network, Known>,
-    news: Vec<News>,
+    known: FxHashMap<Network, NetworkState>,
+    new: Vec<NewNetwork>,
 }
 
 /// The first addresses of networks, in order.
@@ -61,14 +60,14 @@ pub(super) struct Networks {
 pub(super) struct Saved(Vec<IpAddr>);
 
 impl Networks {
-    /// Adds the traffic of an address; `is_founded` says whether networks can be new by now.
-    /// Returns whether the address need not come again.
-    pub(super) fn see(
+    /// Adds the traffic of an address. `is_past_startup` is whether networks can be new now. Returns whether
+    /// the address needs no further observation.
+    pub(super) fn observe(
         &mut self,
         address: &Address,
-        roles: [Option<&Moved>; 2],
+        roles: [Option<&RoleTotals>; 2],
         now: u64,
-        is_founded: bool,
+        is_past_startup: bool,
     ) -> bool {
         let ip = address.ip();
         if !is_public(ip) || is_here(roles) {
@@ -82,38 +81,48 @@ impl Networks {
         }
         let network = (address.family, network(ip));
         let bytes = sum(|counters| counters.bytes);
-        let Some(bytes) = self.advance(network, bytes, now, is_founded) else { return false };
+        let Some(bytes) = self.advance(network, bytes, now, is_past_startup) else { return false };
         if bytes < LEAST_BYTES {
             return true;
         }
         let larger = roles.iter().flatten().max_by_key(|moved| moved.counters.bytes);
         let Some(&&moved) = larger else { return true };
         let is_source = roles[0].is_some_and(|sent| sent.counters.bytes == moved.counters.bytes);
-        self.news.push(News { address: *address, is_source, bytes, moved });
+        self.new.push(NewNetwork { address: *address, is_source, bytes, totals: moved });
         true
     }
 
     /// Adds bytes of a network. `None` while it is on trial; its bytes since its first
     /// packets when it is reported as new, 0 if it is not.
-    fn advance(&mut self, network: Network, more: u64, now: u64, is_founded: bool) -> Option<u64> {
+    fn advance(
+        &mut self,
+        network: Network,
+        more: u64,
+        now: u64,
+        is_past_startup: bool,
+    ) -> Option<u64> {
         if self.known.len() >= MOST {
             return Some(0);
         }
-        let first = if is_founded { Known::Trial { since: now, bytes: 0 } } else { Known::Settled };
+        let first = if is_past_startup {
+            NetworkState::Trial { since: now, bytes: 0 }
+        } else {
+            NetworkState::Settled
+        };
         let known = self.known.entry(network).or_insert(first);
-        let Known::Trial { since, bytes } = known else { return Some(0) };
+        let NetworkState::Trial { since, bytes } = known else { return Some(0) };
         *bytes = bytes.saturating_add(more);
         let (moved, is_over) = (*bytes, now.saturating_sub(*since) >= TRIAL);
         if moved < LEAST_BYTES && !is_over {
             return None;
         }
-        *known = Known::Settled;
+        *known = NetworkState::Settled;
         Some(if is_over { 0 } else { moved })
     }
 
     /// The news of this interval.
-    pub(super) fn take_news(&mut self) -> Vec<News> {
-        std::mem::take(&mut self.news)
+    pub(super) fn take_new(&mut self) -> Vec<NewNetwork> {
+        std::mem::take(&mut self.new)
     }
 
     pub(super) fn saved(&self) -> Saved {
@@ -127,15 +136,15 @@ impl Networks {
     pub(super) fn restore(&mut self, saved: Saved) {
         for address in saved.0.into_iter().take(MOST) {
             let (family, words) = address_words(address);
-            self.known.insert((family, words), Known::Settled);
+            self.known.insert((family, words), NetworkState::Settled);
         }
     }
 }
 
 /// Whether an address is on this side of the interface: sent packets come from it, or received
 /// packets are for it. Captures do not record that.
-fn is_here([sent, received]: [Option<&Moved>; 2]) -> bool {
-    let direction = |moved: &Moved| moved.main_flow.direction();
+fn is_here([sent, received]: [Option<&RoleTotals>; 2]) -> bool {
+    let direction = |moved: &RoleTotals| moved.main_flow.direction();
     sent.is_some_and(|sent| direction(sent) == Direction::Egress)
         || received.is_some_and(|received| direction(received) == Direction::Ingress)
 }

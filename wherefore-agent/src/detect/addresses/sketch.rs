@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_merged_is_as_if_seen_by_one() {
+    fn merging_equals_one_sketch_of_all() {
         for (first, second) in [(0, 3), (3, 3), (3, 400), (400, 3), (400, 900), (5000, 5000)] {
             let [mut one, mut other, mut whole] = [Distinct::default(); 3];
             let (mut pool, mut theirs) = (Pool::new(2), Pool::new(1));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_is_used_up_leaves_the_few() {
+    fn an_exhausted_pool_keeps_small_sets_exact() {
         let mut pool = Pool::new(1);
         let mut both = [Distinct::default(); 2];
         for n in 0..1000 {

@@ -14,14 +14,14 @@ use wherefore_common::{Counters, FlowKey};
 use super::active::{Address, NONE};
 use super::slow::WINDOWS;
 use crate::detect::detectors::Past;
-use crate::traffic::places::{Hashed, Places};
+use crate::traffic::hash_index::{HashIndex, Hashed};
 
 /// Quiet intervals after which an address may be evicted for any other: an hour of 5 s.
 const FORGET_AFTER: u64 = 720;
 /// Active intervals after which an address is established.
 const ESTABLISHED: u32 = 8;
 /// Intervals after which an address counts as new: those present at startup do not.
-const FOUNDED: u64 = 10;
+const STARTUP: u64 = 10;
 /// The number of slots that are searched for one to evict.
 const EVICTION_SCAN: usize = 64;
 
@@ -87,7 +87,7 @@ pub(super) struct Saved {
 #[derive(Debug, Clone)]
 pub(super) struct Slots {
     /// The index of the addresses in `slots`.
-    places: Places,
+    places: HashIndex,
     slots: Vec<Slot>,
     most: usize,
     /// Where the search for an evictable slot continues.
@@ -101,7 +101,7 @@ pub(super) struct Slots {
 impl Slots {
     pub(super) fn new(most: usize) -> Self {
         Self {
-            places: Places::default(),
+            places: HashIndex::default(),
             slots: Vec::new(),
             most,
             hand: 0,
@@ -115,8 +115,8 @@ impl Slots {
     }
 
     /// Whether an address that appears now is a newcomer.
-    pub(super) fn is_founded(&self) -> bool {
-        self.now >= FOUNDED
+    pub(super) fn is_past_startup(&self) -> bool {
+        self.now >= STARTUP
     }
 
     /// Finds the slot of an address that is active in this interval, which protects it from eviction.
@@ -145,7 +145,7 @@ impl Slots {
         let slot = Slot {
             address,
             is_used: true,
-            is_newcomer: self.is_founded(),
+            is_newcomer: self.is_past_startup(),
             last_active: self.now,
             ..Slot::default()
         };
@@ -171,17 +171,17 @@ impl Slots {
         let len = self.slots.len();
         let nearby = (0..EVICTION_SCAN.min(len)).map(|step| (self.hand + step) % len);
         let best = nearby
-            .map(|at| (self.worth(&self.slots[at]), at))
-            .max_by_key(|(worth, at)| (*worth, std::cmp::Reverse(*at)));
+            .map(|at| (self.eviction_order(&self.slots[at]), at))
+            .max_by_key(|(eviction_order, at)| (*eviction_order, std::cmp::Reverse(*at)));
         self.hand = (self.hand + EVICTION_SCAN.min(len)) % len.max(1);
-        let (worth, at) = best?;
-        worth?;
+        let (eviction_order, at) = best?;
+        eviction_order?;
         self.places.remove(self.slots[at].address.hashed(), at);
         Some(at)
     }
 
     /// How readily a slot is evicted; `None` if it is not.
-    fn worth(&self, slot: &Slot) -> Option<(bool, u64)> {
+    fn eviction_order(&self, slot: &Slot) -> Option<(bool, u64)> {
         let quiet = self.now.saturating_sub(slot.last_active);
         let is_expired = quiet >= FORGET_AFTER;
         let may_go = quiet > 0 && (is_expired || slot.intervals < ESTABLISHED);

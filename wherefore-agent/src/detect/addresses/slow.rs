@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
-use super::active::{Address, Sent};
+use super::active::{Address, SourceActivity};
 use super::sketch::{Distinct, Pool};
 
 /// Windows.
@@ -19,7 +19,7 @@ const MOST_SKETCHES: usize = 1024;
 
 /// The open windows.
 #[derive(Debug, Clone)]
-pub(super) struct Slow([Window; WINDOWS]);
+pub(super) struct SlowWindows([Window; WINDOWS]);
 
 /// One window.
 #[derive(Debug, Clone)]
@@ -27,13 +27,13 @@ pub(super) struct Window {
     /// Intervals that it lasts.
     pub length: u64,
     places: FxHashMap<Address, usize>,
-    pub sources: Vec<Asked>,
+    pub sources: Vec<SourceWindow>,
     pub pool: Pool,
 }
 
 /// The ports and addresses that one source contacted in a window.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct SourceWindow {
     pub address: Address,
     pub ports: Distinct,
     pub addresses: Distinct,
@@ -43,7 +43,7 @@ pub(super) struct Asked {
     pub main_flow: FlowKey,
 }
 
-impl Default for Slow {
+impl Default for SlowWindows {
     fn default() -> Self {
         Self(LENGTHS.map(|length| Window {
             length,
@@ -54,10 +54,10 @@ impl Default for Slow {
     }
 }
 
-impl Slow {
+impl SlowWindows {
     /// Adds the targets of a source in an interval, as the sketches of that interval's `pool` know them.
-    pub(super) fn add(&mut self, address: Address, sent: &Sent, pool: &Pool) {
-        if sent.asks_nothing() {
+    pub(super) fn add(&mut self, address: Address, sent: &SourceActivity, pool: &Pool) {
+        if sent.has_no_requests() {
             return;
         }
         for window in &mut self.0 {
@@ -66,7 +66,7 @@ impl Slow {
             let Some(asked) = sources.get_mut(place) else { continue };
             asked.ports.merge(own, &sent.ports, pool);
             asked.addresses.merge(own, &sent.addresses, pool);
-            asked.counters.merge(&sent.moved.counters);
+            asked.counters.merge(&sent.totals.counters);
             asked.main_flow = sent.target.flow;
         }
     }
@@ -103,7 +103,7 @@ impl Window {
             return None;
         }
         self.places.insert(address, self.sources.len());
-        self.sources.push(Asked {
+        self.sources.push(SourceWindow {
             address,
             ports: Distinct::default(),
             addresses: Distinct::default(),
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn windows_end_at_whole_multiples() {
-        let mut slow = Slow::default();
+        let mut slow = SlowWindows::default();
         let ended: Vec<_> = (0..720).flat_map(|now| slow.take_ended(now)).collect();
         let lengths: Vec<_> = ended.iter().map(|(_, window)| window.length).collect();
         assert_eq!(lengths.iter().filter(|length| **length == 60).count(), 12);

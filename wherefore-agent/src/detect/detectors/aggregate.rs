@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn points_that_pass_at_once_are_as_each_by_itself() {
+    fn skipping_points_equals_adding_each() {
         let detector = AggregateDetector::default();
         let mut random = fastrand::Rng::with_seed(3);
         for points in [1, 51, 52, 77, 78, 79, 500, 17_280, 100_000] {

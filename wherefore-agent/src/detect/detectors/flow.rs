@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::histogram::{Histogram, Rarity, Tail};
 use super::number::{bytes, exp2, log2};
 use super::{Detector, Test, Verdict};
-pub use packed::{FlowStates, Ordinary};
+pub use packed::{FlowStates, OrdinaryVolumes};
 
 /// The number of lengths of blocks: 4^0 to 4^4 intervals.
 const LEVELS: usize = 5;
@@ -108,7 +108,7 @@ pub struct FlowState {
 
 /// Possible rare events while a flow is silent.
 #[derive(Debug, Clone, Copy)]
-pub enum Quiet {
+pub enum SilentEvent {
     /// A silence between two intervals: the longer, the rarer.
     Silence {
         /// The verdict at the end of the first of these intervals.
@@ -251,7 +251,7 @@ impl FlowDetector {
         &self,
         state: &mut FlowState,
         intervals: u32,
-        mut visit: Option<&mut dyn FnMut(Quiet)>,
+        mut visit: Option<&mut dyn FnMut(SilentEvent)>,
     ) {
         let mut left = intervals;
         while left > 0 {
@@ -261,7 +261,7 @@ impl FlowDetector {
                 let first = self.quiet(state);
                 state.silence = state.silence.saturating_add(ahead.saturating_sub(2));
                 let last = if ahead > 1 { self.quiet(state) } else { first };
-                visit(Quiet::Silence { first: first.if_rare(), last: last.if_rare() });
+                visit(SilentEvent::Silence { first: first.if_rare(), last: last.if_rare() });
             } else {
                 state.silence = state.silence.saturating_add(ahead);
             }
@@ -269,13 +269,13 @@ impl FlowDetector {
             let since = u32::from(state.exceedances.since).saturating_add(ahead);
             state.exceedances.since = since.min(u16::MAX.into()) as u16;
             let block = self.close_blocks(state, 0.0, Verdict::default()).if_rare();
-            visit.iter_mut().for_each(|visit| visit(Quiet::Block(block)));
+            visit.iter_mut().for_each(|visit| visit(SilentEvent::Block(block)));
         }
     }
 
     /// Makes `after`, the state one interval after `before`, a state whose baseline did not learn from this
     /// interval: time has passed and events were counted, but the baseline is frozen.
-    pub fn disown(before: &FlowState, after: &mut FlowState) {
+    pub fn freeze_baseline(before: &FlowState, after: &mut FlowState) {
         let mut sums = before.sums;
         for level in 1..=levels_ended(after.tick) {
             end_block(&mut sums, level);
@@ -286,9 +286,9 @@ impl FlowDetector {
 
     /// Adds a block of this many intervals with this many bytes to the history, and the same to the longer
     /// blocks around it.
-    pub fn teach(state: &mut FlowState, intervals: u32, octets: f32) {
+    pub fn learn_block(state: &mut FlowState, intervals: u32, volume: f32) {
         let level = (intervals.max(1).trailing_zeros() / 2) as usize;
-        let y = octaves(octets.max(0.0));
+        let y = octaves(volume.max(0.0));
         state.volumes[level.min(LEVELS - 1)..].iter_mut().for_each(|blocks| blocks.count(y));
     }
 
@@ -308,7 +308,7 @@ impl FlowDetector {
         if rarity.score <= EXCEEDANCE {
             return verdict;
         }
-        verdict.or(self.exceeded(&mut state.exceedances, octets(rarity.usual), sum))
+        verdict.or(self.exceeded(&mut state.exceedances, bytes_of_level(rarity.usual), sum))
     }
 
     /// Judges an empty interval: the probability of a silence, times the probability that it is as long.
@@ -387,7 +387,7 @@ impl FlowDetector {
         let since = std::mem::take(&mut events.since);
         let goes_on = since == 1;
         let each = self.sustained.surprise(events.followed);
-        events.followed.saw(goes_on);
+        events.followed.record(goes_on);
         events.run = if goes_on { events.run.saturating_add(1) } else { 0 };
         let intervals = u32::from(events.run) + 1;
         let score = each * f32::from(events.run);
@@ -402,7 +402,7 @@ impl FlowDetector {
         }
         let each = self.regular.surprise(events.repeated);
         let is_same = since == events.period && since < u16::MAX;
-        events.repeated.saw(is_same);
+        events.repeated.record(is_same);
         events.repeats = if is_same { events.repeats.saturating_add(1) } else { 0 };
         events.period = since;
         if events.repeats == 0 {
@@ -426,7 +426,7 @@ impl Exceedances {
 }
 
 impl Frequency {
-    fn saw(&mut self, did: bool) {
+    fn record(&mut self, did: bool) {
         self.did = self.did.saturating_add(u8::from(did));
         self.could = self.could.saturating_add(1);
         if self.could == u8::MAX {
@@ -445,8 +445,8 @@ impl Prior {
 }
 
 /// The logarithm to base 2 by which bytes are compared.
-pub fn level(octets: f64) -> f32 {
-    octaves(bytes(octets))
+pub fn level(volume: f64) -> f32 {
+    octaves(bytes(volume))
 }
 
 fn octaves(sum: f32) -> f32 {
@@ -481,7 +481,7 @@ fn volume(rarity: Rarity, level: usize, sum: f32) -> Verdict {
     Verdict {
         score: rarity.score + per_interval(level),
         test: Test::Volume { intervals: 1 << (2 * level) },
-        usual: octets(rarity.usual),
+        usual: bytes_of_level(rarity.usual),
         seen: sum,
     }
 }
@@ -493,6 +493,6 @@ fn per_interval(level: usize) -> f32 {
 }
 
 /// The bytes of a [`level`].
-pub fn octets(y: f32) -> f32 {
+pub fn bytes_of_level(y: f32) -> f32 {
     (exp2(y) - 1.0) * FLOOR
 }

@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_again_is_not_rare() {
+    fn a_repeated_value_is_not_rare() {
         let once = score(&of(&[(5.2, 200)]), 15.2);
         let again = score(&of(&[(5.2, 200), (15.2, 4)]), 15.2);
         // Four in 204.
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_for_ordinary_is_not_rare() {
+    fn a_value_below_the_limit_is_not_rare() {
         let mut random = fastrand::Rng::with_seed(4);
         let (mut all, mut spared) = (0, 0);
         for _ in 0..20_000 {

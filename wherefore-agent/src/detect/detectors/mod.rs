@@ -30,11 +30,27 @@ pub(crate) use number::{exp2, log2};
 
 pub use aggregate::{AggregateDetector, AggregateState};
 pub use arrivals::Arrivals;
-pub use flow::{FlowDetector, FlowState, FlowStates, Ordinary, Quiet, level, octets};
+pub use flow::{
+    FlowDetector, FlowState, FlowStates, OrdinaryVolumes, SilentEvent, bytes_of_level, level,
+};
 pub use population::{Past, Population, Surprise, YOUTH, believed};
 pub use verdict::{Quantity, Test, Verdict};
 
 /// Judges each point of any number of series by the points before it.
+///
+/// # Example
+/// ```
+/// use wherefore_agent::detect::detectors::{Detector, FlowDetector, FlowState, Test};
+///
+/// let (detector, mut state) = (FlowDetector::default(), FlowState::default());
+/// // An hour of intervals of 5 s with about 10 kB each, then one with 50 MB.
+/// for interval in 0..720 {
+///     detector.step(&mut state, 10_000.0 + f64::from(interval % 7) * 100.0);
+/// }
+/// let verdict = detector.step(&mut state, 50e6);
+/// assert!(matches!(verdict.test, Test::Volume { .. }));
+/// assert!(verdict.score > 2.0, "rarer than one interval in 100");
+/// ```
 pub trait Detector {
     /// The state of one series.
     type State: Clone + Default;

@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_that_pass_at_once_are_as_each_by_itself() {
+    fn skipping_intervals_equals_judging_each() {
         let mut random = fastrand::Rng::with_seed(5);
         for intervals in [1, 2, 3, 60, 720, 17_279, 17_280, 34_560] {
             let mut each = Population::default();
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unsurprising_is_no_surprise() {
+    fn an_unsurprising_value_has_no_surprise() {
         let mut random = fastrand::Rng::with_seed(9);
         let mut looked_at = 0;
         for _ in 0..2_000 {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
-use crate::detect::event::{Course, DigestSum, Moment};
+use crate::detect::event::{DigestSum, Moment, Progress};
 use crate::detect::finding::Finding;
 use crate::detect::kind::Severity;
 
@@ -25,19 +25,19 @@ impl DigestSum {
         self.count += 1;
         self.probability = self.probability.max(finding.probability);
         self.severity = self.severity.max(finding.severity());
-        self.goes_on(finding);
+        self.update(finding);
     }
 
-    pub(super) fn goes_on(&mut self, finding: &Finding) {
-        self.course.bytes = self.course.bytes.saturating_add(finding.counters.bytes);
+    pub(super) fn update(&mut self, finding: &Finding) {
+        self.progress.bytes = self.progress.bytes.saturating_add(finding.counters.bytes);
     }
 }
 
 impl Digest {
     pub(super) fn new(index: i64, at: Moment) -> Self {
-        let course = Course::begin(at);
+        let progress = Progress::begin(at);
         let severity = Severity::Warning;
-        let sum = DigestSum { course, count: 0, probability: 0.0, severity, peer: None };
+        let sum = DigestSum { progress, count: 0, probability: 0.0, severity, peer: None };
         Self { sum, peers: FxHashMap::default(), last_fired: index, last_reported: index }
     }
 

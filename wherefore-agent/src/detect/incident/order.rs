@@ -6,16 +6,16 @@ use wherefore_common::flow::AddressWords;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::addresses::is_inside;
-use crate::detect::event::{Course, Moment};
+use crate::detect::event::{Moment, Progress};
 use crate::detect::finding::{Finding, Observed, Rarity, Subject};
 use crate::detect::kind::Kind;
 use crate::traffic::group::GroupBy;
 
 /// Two addresses, the lower one first.
-pub(super) type Talk = [AddressWords; 2];
+pub(super) type Endpoints = [AddressWords; 2];
 
 /// The two addresses of a finding, if they identify the event.
-pub(super) fn talk(finding: &Finding) -> Option<Talk> {
+pub(super) fn endpoints(finding: &Finding) -> Option<Endpoints> {
     let is_of_pair = !matches!(
         finding.kind,
         Kind::Stop | Kind::NewCountry | Kind::NewAsn | Kind::Country | Kind::Asn
@@ -53,24 +53,24 @@ pub(super) fn actors(finding: &Finding) -> impl Iterator<Item = Actor> {
 }
 
 /// The sums of a new incident. That of a newcomer began when it appeared.
-pub(super) fn begun(finding: &Finding, at: Moment) -> Course {
-    let mut course = Course::begin(at);
+pub(super) fn first_progress(finding: &Finding, at: Moment) -> Progress {
+    let mut progress = Progress::begin(at);
     if let Some(Rarity { observed: Observed::Newcomer { seen, age, .. }, .. }) = finding.rarity() {
         let before = (*seen as u64).saturating_sub(finding.counters.bytes);
-        course.began_before(before, age.saturating_sub(1), at);
+        progress.began_before(before, age.saturating_sub(1), at);
     }
-    course
+    progress
 }
 
 /// Of two findings that are each other's reverse direction, puts one first: the one with at least twice the
 /// bytes, otherwise the one that began the conversation. The rest of the order does not change.
-pub(super) fn lead(mut findings: Vec<Finding>) -> Vec<Finding> {
+pub(super) fn leading_direction_first(mut findings: Vec<Finding>) -> Vec<Finding> {
     let place: FxHashMap<Subject, usize> =
         findings.iter().enumerate().map(|(at, finding)| (finding.subject(), at)).collect();
     for at in 0..findings.len() {
         let answer = place.get(&findings[at].subject().reversed());
         let Some(&answer) = answer.filter(|answer| **answer > at) else { continue };
-        if speaks(&findings[answer].counters, &findings[at].counters) {
+        if represents(&findings[answer].counters, &findings[at].counters) {
             findings.swap(at, answer);
         }
     }
@@ -78,7 +78,7 @@ pub(super) fn lead(mut findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// Whether one direction represents the conversation better than the other.
-fn speaks(one: &Counters, other: &Counters) -> bool {
+fn represents(one: &Counters, other: &Counters) -> bool {
     if one.bytes / 2 >= other.bytes || other.bytes / 2 >= one.bytes {
         return one.bytes > other.bytes;
     }

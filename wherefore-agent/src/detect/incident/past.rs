@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::order::{Talk, talk};
+use super::order::{Endpoints, endpoints};
 use crate::detect::finding::{Finding, Subject};
 use crate::detect::kind::{Kind, Severity};
 
@@ -17,7 +17,7 @@ const LONGER: u32 = 4;
 /// What is not reported again: a transfer between two addresses of whatever kind, or else the same subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Matter {
-    Transfer(Talk),
+    Transfer(Endpoints),
     Subject(Subject),
 }
 
@@ -43,8 +43,8 @@ impl Matter {
     pub(super) fn of(finding: &Finding) -> Self {
         let is_transfer =
             matches!(finding.kind, Kind::Volume | Kind::Upload | Kind::NewNetwork | Kind::Beacon);
-        let talk = talk(finding).filter(|_| is_transfer);
-        talk.map_or_else(|| Self::Subject(finding.subject()), Self::Transfer)
+        let endpoints = endpoints(finding).filter(|_| is_transfer);
+        endpoints.map_or_else(|| Self::Subject(finding.subject()), Self::Transfer)
     }
 }
 
@@ -64,7 +64,7 @@ impl Reports {
         Self { last, count: count + 1, quiet_until, forgotten_at }
     }
 
-    /// The reports with an incident that became the baseline: the same is no news for hours.
+    /// The reports with an incident that became the baseline: the same is not reported for hours.
     pub(super) fn and_settled(
         before: Option<Self>,
         last: Reported,

@@ -7,9 +7,9 @@
 
 use wherefore_common::Counters;
 
-use super::order::{actors, is_of_pair, talk};
+use super::order::{actors, endpoints, is_of_pair};
 use super::{Incidents, Open, SOON};
-use crate::detect::event::{Moment, News};
+use crate::detect::event::{EventKind, Moment};
 use crate::detect::finding::{Finding, Subject};
 use crate::detect::kind::{Kind, Status};
 use crate::traffic::group::GroupBy;
@@ -40,7 +40,7 @@ impl Incidents {
     /// Whether a finding is another view of an open, reported incident. For example, it is one event that two
     /// addresses transfer too much, that one of them is new, and that the other sends more than it receives.
     fn is_same_event(&mut self, finding: &Finding, index: i64) -> bool {
-        let known = talk(finding).and_then(|talk| self.talks.get(&talk));
+        let known = endpoints(finding).and_then(|endpoints| self.by_endpoints.get(&endpoints));
         let Some(known) = known else { return false };
         let open =
             self.open.get_mut(known).filter(|open| open.is_reported || open.leader.is_some());
@@ -74,7 +74,7 @@ impl Incidents {
             let is_there =
                 open.finding.as_ref().is_some_and(|known| known.ifindex == finding.ifindex);
             let excess = finding.counters.bytes as f64 - usual;
-            is_interface && is_there && 2.0 * open.course.last_bytes as f64 >= excess
+            is_interface && is_there && 2.0 * open.progress.last_bytes as f64 >= excess
         };
         let is_of_host = !is_of_pair(&finding.subject());
         let of_host = actors(finding).filter(|_| is_of_host).find_map(|actor| {
@@ -90,48 +90,51 @@ impl Incidents {
     }
 
     /// From now on, others may join the incident of a reported finding.
-    pub(super) fn lead_others(&mut self, finding: &Finding) {
+    pub(super) fn accept_others(&mut self, finding: &Finding) {
         self.actors.extend(actors(finding).map(|actor| (actor, finding.subject())));
         if let Some(open) = self.open.get_mut(&finding.subject()) {
             open.finding = Some(Box::new(finding.clone()));
         }
     }
 
-    /// Adds the bytes of a group to the incident that it joined; it is news if it has just joined, or grown.
+    /// Adds the bytes of a group to the incident that it joined; an update is due if it has just joined, or grown.
     pub(super) fn add_to_leader(
         &mut self,
         subject: Subject,
         (bytes, at): (u64, Moment),
         index: i64,
-        (begins, is_news): (bool, bool),
+        (begins, is_due): (bool, bool),
     ) {
         let Some(leader) = self.open.get(&subject).and_then(|open| open.leader) else { return };
         let is_sum = !is_of_pair(&leader);
         let Some(leader) = self.open.get_mut(&leader) else { return };
         if !is_sum {
-            leader.course.add(bytes, at);
+            leader.progress.add(bytes, at);
         }
         leader.others.add(subject, bytes, begins);
         leader.others_fired = index;
-        leader.has_news |= is_news;
+        leader.has_update |= is_due;
     }
 
     /// Updates about incidents that others have joined: at once for the first, and then once a minute.
-    pub(super) fn report_joined(&mut self, interval: &Interval) -> Vec<News> {
-        let (index, mut news) = (interval.index, Vec::new());
-        for (subject, open) in self.open.iter_mut().filter(|(_, open)| open.has_news) {
+    pub(super) fn report_joined(&mut self, interval: &Interval) -> Vec<EventKind> {
+        let (index, mut events) = (interval.index, Vec::new());
+        for (subject, open) in self.open.iter_mut().filter(|(_, open)| open.has_update) {
             let since = index.saturating_sub(open.last_reported);
             let is_due = open.others_reported == 0 || since >= SOON;
             let Some(finding) = open.finding.as_mut().filter(|_| is_due) else { continue };
             finding.counters = traffic(interval, subject);
             let (finding, others) = (finding.clone(), open.others.clone());
-            (open.has_news, open.last_reported, open.others_reported) =
+            (open.has_update, open.last_reported, open.others_reported) =
                 (false, index, others.count);
             let status = Status::Update;
-            news.push((*subject, News::Incident { status, finding, course: open.course, others }));
+            events.push((
+                *subject,
+                EventKind::Incident { status, finding, progress: open.progress, others },
+            ));
         }
-        news.sort_unstable_by_key(|(subject, _)| *subject);
-        news.into_iter().map(|(_, news)| news).collect()
+        events.sort_unstable_by_key(|(subject, _)| *subject);
+        events.into_iter().map(|(_, event)| event).collect()
     }
 }
 

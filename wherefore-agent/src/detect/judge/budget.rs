@@ -1,11 +1,10 @@
-//! How surprising a finding must be so that ordinary traffic causes as many alerts as the budget
-//! allows. Owns the record of how often each surprise occurs, for one class of findings; refuses to
-//! look at traffic.
+//! The threshold of surprise for one class of findings, chosen so that ordinary traffic causes no more alerts
+//! than the budget allows. Owns the record of how often each surprise occurs; refuses to look at traffic.
 //!
-//! At first a surprise is taken literally: s is expected once in 10^s intervals. That counts as half
-//! a day of experience, to which observations are added: episodes of a group by their highest surprise.
-//! Many groups that are strange in the same interval are one event, and so is one that is strange
-//! again within hours: neither raises the bar for others.
+//! At first a surprise is taken literally: a surprise of s is expected once in 10^s intervals. This prior
+//! counts as half a day of experience. The budget then adds what it observes: the highest surprise of each
+//! episode. Several groups that become surprising in the same minute count as one event. A group that becomes
+//! surprising again within hours counts once. So neither raises the threshold for other groups much.
 //!
 //! An episode that was reported keeps the threshold of its first alert.
 
@@ -17,28 +16,28 @@ use wherefore_common::FlowKey;
 
 use crate::traffic::group::reversed;
 
-/// A lower surprise is no episode, and is never reported within a budget.
+/// The lowest surprise that begins an episode or is reported within a budget.
 pub const FLOOR: f32 = 2.0;
-/// The budget, multiplied by this, that would report everything held back.
+/// A finding is counted as held back if a budget this many times as large would report it.
 const NEAR: f64 = 10.0;
 /// Width of a bin of surprises.
 const WIDTH: f32 = 0.1;
 /// Bins: up to 12, beyond which surprises are not distinguished.
 const BINS: usize = 100;
-/// The weight, in seconds of experience, of the belief that surprises can be taken literally.
+/// The weight of the prior, in seconds of experience: surprises are taken literally.
 const PRIOR_SECONDS: f64 = 12.0 * 3600.0;
 /// After this time, the weight of experience is halved.
 const HALF_LIFE_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
-/// Intervals after which a strange group is counted again: six hours of 5 s.
+/// Intervals after which a surprising group is counted again: six hours of 5 s.
 const APART: i64 = 4320;
-/// Intervals within which groups that become strange are one event: a minute of 5 s.
+/// Intervals within which groups that become surprising are one event: a minute of 5 s.
 const TOGETHER: i64 = 12;
 /// Intervals without a surprise after which an episode is over.
 const OVER_AFTER: i64 = 60;
 /// The most episodes that are followed; further ones count as part of others.
 const MOST_OPEN: usize = 4096;
 
-/// The number expected an interval from each surprise on, if these are taken literally.
+/// For each bin: the expected number of higher surprises in an interval, if they are taken literally.
 static BELIEVED: LazyLock<[f64; BINS]> =
     LazyLock::new(|| std::array::from_fn(|place| 10f64.powf(-f64::from(lower_end(place)))));
 
@@ -51,12 +50,12 @@ pub struct Budget {
     /// The threshold of a budget ten times as large.
     near: f32,
     experience: Experience,
-    /// The number expected an interval from each surprise on.
+    /// For each bin: the expected number of higher surprises in an interval.
     expected: Vec<f64>,
     decay: f64,
     prior: f64,
-    /// How often such findings are assumed to occur before any was seen: with 1, a surprise of s once in
-    /// 10^s intervals; with 0.1, a tenth as often.
+    /// The assumed frequency of such findings before any was observed: with 1, a surprise of s is expected
+    /// once in 10^s intervals; with 0.1, a tenth as often.
     assumed_rate: f64,
     open: FxHashMap<FlowKey, Episode>,
     /// When a group was last counted, in either direction.
@@ -67,7 +66,7 @@ pub struct Budget {
     event: Option<(i64, FlowKey)>,
 }
 
-/// How many episodes reached each surprise; this survives a restart.
+/// The observed episodes by their highest surprise. This survives a restart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Experience {
@@ -77,22 +76,22 @@ pub struct Experience {
     intervals: f64,
 }
 
-/// A group's consecutive surprises.
+/// A series of surprises of one group, with only short gaps.
 #[derive(Debug, Clone, Copy)]
 struct Episode {
     highest: f32,
     last: i64,
-    /// Whether it is counted: of those that begin together, only one is.
+    /// Whether it is counted: of several that begin together, only one is.
     is_counted: bool,
-    /// The threshold that it exceeded when it was reported.
-    told_at: Option<f32>,
+    /// The threshold that it exceeded when it was reported; `None` if it was not.
+    reported_threshold: Option<f32>,
 }
 
 impl Budget {
     /// A budget whose threshold is learned; the length of an interval is in seconds.
     ///
-    /// `assumed_rate` is how often such findings are assumed to occur before any was seen: with 1, a
-    /// surprise of s once in 10^s intervals; with 0.1, a tenth as often.
+    /// `assumed_rate` is the assumed frequency of such findings before any was observed: with 1, a surprise
+    /// of s is expected once in 10^s intervals; with 0.1, a tenth as often.
     pub fn new(interval_seconds: f64, assumed_rate: f64) -> Self {
         let prior = (PRIOR_SECONDS / interval_seconds).max(1.0);
         let decay = (-interval_seconds / HALF_LIFE_SECONDS).exp2();
@@ -131,24 +130,26 @@ impl Budget {
         &self.experience
     }
 
-    /// The lowest surprise above which no more episodes are expected than are allowed.
+    /// The lowest surprise above which the expected number of episodes is within the budget.
     pub fn threshold(&self) -> f32 {
         self.threshold
     }
 
     /// Whether a group's episode was reported and is not over.
-    pub fn is_told(&self, group: &FlowKey) -> bool {
-        self.open.get(group).is_some_and(|episode| episode.told_at.is_some())
+    pub fn is_reported(&self, group: &FlowKey) -> bool {
+        self.open.get(group).is_some_and(|episode| episode.reported_threshold.is_some())
     }
 
-    /// Whether any reported episode that is not over is about such a group.
-    pub fn tells_of(&self, mut is_it: impl FnMut(&FlowKey) -> bool) -> bool {
-        self.open.iter().any(|(group, episode)| episode.told_at.is_some() && is_it(group))
+    /// Whether `is_it` is true for the group of any reported episode that is not over.
+    pub fn has_reported(&self, mut is_it: impl FnMut(&FlowKey) -> bool) -> bool {
+        self.open
+            .iter()
+            .any(|(group, episode)| episode.reported_threshold.is_some() && is_it(group))
     }
 
-    /// Records how surprising a group is in interval `index`; returns the threshold for which it is
-    /// reported, if it is, and whether that uses the budget.
-    pub fn tells(
+    /// Records how surprising a group is in interval `index`. If it must be reported, returns the threshold
+    /// that applies to it and whether the report uses the budget.
+    pub fn observe(
         &mut self,
         group: &FlowKey,
         surprise: f32,
@@ -159,22 +160,22 @@ impl Budget {
             return (!self.is_learned && surprise >= threshold).then_some((threshold, false));
         }
         // A reply direction inherits the threshold of its request direction, and uses no budget.
-        let answer = self.open.get(&reversed(group)).and_then(|answer| answer.told_at);
+        let answer = self.open.get(&reversed(group)).and_then(|answer| answer.reported_threshold);
         threshold = answer.unwrap_or(threshold);
         let strict = self.threshold;
         let Some(episode) = self.note(group, surprise, index) else {
             return (surprise >= strict).then_some((strict, false));
         };
-        let is_new = episode.told_at.is_none();
-        let needed = episode.told_at.unwrap_or(threshold);
+        let is_new = episode.reported_threshold.is_none();
+        let needed = episode.reported_threshold.unwrap_or(threshold);
         if surprise < needed {
             return None;
         }
-        episode.told_at = Some(needed);
+        episode.reported_threshold = Some(needed);
         Some((needed, is_new && answer.is_none()))
     }
 
-    /// The group's episode, a new one if none is open; none if there are too many.
+    /// The group's open episode, or a new one; `None` if too many are open.
     fn note(&mut self, group: &FlowKey, surprise: f32, index: i64) -> Option<&mut Episode> {
         let is_new = !self.open.contains_key(group);
         if is_new && self.newest.is_none_or(|(_, highest)| surprise > highest) {
@@ -183,7 +184,8 @@ impl Budget {
         if is_new && self.open.len() >= MOST_OPEN {
             return None;
         }
-        let begun = Episode { highest: surprise, last: index, is_counted: false, told_at: None };
+        let begun =
+            Episode { highest: surprise, last: index, is_counted: false, reported_threshold: None };
         let episode = self.open.entry(*group).or_insert(begun);
         episode.last = index;
         if surprise > episode.highest {
@@ -209,8 +211,8 @@ impl Budget {
         self.end_episodes(index);
     }
 
-    /// Counts a new episode: as an event of its own, or as a part of one that began within a
-    /// minute, whose surprise is that of its most surprising part.
+    /// Counts a new episode: as an event of its own, or as a part of an event that began within the last
+    /// minute. Such an event has the surprise of its most surprising part.
     fn count(&mut self, group: &FlowKey, surprise: f32, index: i64) {
         let event = self.event.filter(|(began, _)| index.saturating_sub(*began) < TOGETHER);
         let part = event.and_then(|(_, part)| self.open.get_mut(&part));
@@ -227,8 +229,8 @@ impl Budget {
         self.open.entry(*group).and_modify(|episode| episode.is_counted = true);
     }
 
-    /// Whether a group's episode is counted: one that is strange repeatedly raises the threshold
-    /// for all others no further than one within some hours does.
+    /// Whether a group's episode is counted. A group that is surprising repeatedly counts once in some hours,
+    /// so that it does not raise the threshold for all others.
     fn counts(&mut self, group: &FlowKey, index: i64) -> bool {
         let back = reversed(group);
         let either = if back < *group { back } else { *group };
@@ -243,8 +245,8 @@ impl Budget {
         is_apart
     }
 
-    /// Ends this many intervals without surprises, the last of them `last`: the same as
-    /// [`Self::close`] of each.
+    /// Ends this many intervals without surprises, the last of them `last`. The result is the same as calling
+    /// [`Self::close`] for each.
     pub fn pass_quiet(&mut self, intervals: u64, last: i64) {
         if self.is_learned {
             self.experience.passes_each(self.decay, intervals);
@@ -252,7 +254,7 @@ impl Budget {
         }
     }
 
-    /// Lets intervals pass in which nothing is judged, up to interval `last`.
+    /// Skips intervals in which nothing is judged, up to interval `last`.
     pub fn skip(&mut self, intervals: u64, last: i64) {
         if self.is_learned {
             self.experience.passes(self.decay, intervals);
@@ -264,7 +266,7 @@ impl Budget {
         self.open.retain(|_, episode| index.saturating_sub(episode.last) < OVER_AFTER);
     }
 
-    /// Calculates how many episodes are expected from each surprise on.
+    /// Updates the expected number of episodes above each bin.
     pub(super) fn expect(&mut self) {
         let whole = self.prior + self.experience.intervals;
         let mut seen = 0.0;
@@ -275,8 +277,8 @@ impl Budget {
         }
     }
 
-    /// Episodes as surprising are expected once in 10^expected intervals; below [`FLOOR`], and
-    /// if nothing is learned, a surprise is taken literally.
+    /// The exponent of how often such an episode is expected: once in 10^expected intervals. Below [`FLOOR`],
+    /// and if nothing is learned, a surprise is taken literally.
     pub(super) fn expected(&self, surprise: f32) -> f32 {
         if !self.is_learned || surprise < FLOOR {
             return surprise;
@@ -286,17 +288,18 @@ impl Budget {
         beyond - self.expected[place].log10() as f32
     }
 
-    /// How much is known, from 0 at the start to 1 after half a day.
+    /// The fraction of the experience that the prior needs, from 0 at the start to 1 after half a day.
     pub(super) fn known(&self) -> f64 {
         (self.experience.intervals / self.prior).min(1.0)
     }
 
-    /// The lowest bin from which on no more than this many are expected.
+    /// The lowest bin above which no more than this many episodes are expected in an interval.
     fn place_for(&self, rate: f64) -> usize {
         self.expected.partition_point(|expected| *expected > rate)
     }
 
-    /// The number expected an interval above the threshold for this rate: at most the rate, and often less.
+    /// The expected number of episodes in an interval above the threshold for this rate: at most the rate,
+    /// often less.
     pub(super) fn expected_within(&self, rate: f64) -> f64 {
         self.expected.get(self.place_for(rate)).copied().unwrap_or(0.0)
     }
@@ -316,14 +319,14 @@ impl Budget {
 impl Experience {
     fn passes(&mut self, decay: f64, intervals: u64) {
         let left = decay.powf(intervals as f64);
-        // Each interval counts 1, and as much less as others came after it.
+        // Each interval counts 1 and decays with every interval after it.
         let passed = if decay < 1.0 { (1.0 - left) / (1.0 - decay) } else { intervals as f64 };
         self.intervals = self.intervals * left + passed;
         self.episodes.resize(BINS, 0.0);
         self.episodes.iter_mut().for_each(|count| *count *= left);
     }
 
-    /// One interval after the other, so that the sums equal those of as many steps to the last digit.
+    /// Decays step by step, so that the sums are bit for bit the same as after that many single steps.
     fn passes_each(&mut self, decay: f64, intervals: u64) {
         self.episodes.resize(BINS, 0.0);
         for count in self.episodes.iter_mut().filter(|count| **count != 0.0) {
@@ -383,18 +386,18 @@ mod tests {
     }
 
     #[test]
-    fn at_first_a_surprise_is_taken_at_its_word() {
+    fn a_first_surprise_is_taken_literally() {
         // Ten in 17,280 intervals: log10(1728) = 3.24.
         assert!((learned().threshold() - 3.3).abs() < 0.06, "{}", learned().threshold());
         assert_eq!(Budget::fixed(4.5).threshold(), 4.5);
     }
 
     #[test]
-    fn groups_that_are_strange_together_are_one_event() {
+    fn groups_with_simultaneous_surprises_are_one_event() {
         let mut budget = learned();
         let before = budget.threshold();
         for number in 0..10_000 {
-            assert!(budget.tells(&group(number), 8.0, before, 1).is_some());
+            assert!(budget.observe(&group(number), 8.0, before, 1).is_some());
         }
         close(&mut budget, 1);
         assert!(budget.threshold() <= before + 0.2, "{before} {}", budget.threshold());
@@ -402,11 +405,11 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_strange_again_and_again_raises_the_bar_once() {
+    fn a_repeatedly_surprising_group_raises_the_threshold_once() {
         let mut budget = learned();
         let before = budget.threshold();
         for index in (0..4_000).step_by(100) {
-            budget.tells(&group(7), 6.0, before, index);
+            budget.observe(&group(7), 6.0, before, index);
             (index..index + 100).for_each(|index| close(&mut budget, index));
         }
         let counted: f64 = budget.experience.episodes.iter().sum();
@@ -417,7 +420,7 @@ mod tests {
     fn an_episode_counts_once_by_its_highest() {
         let mut budget = learned();
         for (index, surprise) in [2.5, 3.5, 5.0, 4.0].into_iter().enumerate() {
-            budget.tells(&group(1), surprise, 3.3, index as i64);
+            budget.observe(&group(1), surprise, 3.3, index as i64);
             close(&mut budget, index as i64);
         }
         let counted: Vec<_> =
@@ -427,22 +430,22 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_stays_told() {
+    fn a_reported_episode_stays_reported() {
         let mut budget = learned();
-        assert_eq!(budget.tells(&group(0), 3.5, 3.0, 0), Some((3.0, true)));
-        assert_eq!(budget.tells(&group(0), 3.1, 9.0, 1), Some((3.0, false)));
-        assert_eq!(budget.tells(&group(1), 3.1, 9.0, 1), None);
+        assert_eq!(budget.observe(&group(0), 3.5, 3.0, 0), Some((3.0, true)));
+        assert_eq!(budget.observe(&group(0), 3.1, 9.0, 1), Some((3.0, false)));
+        assert_eq!(budget.observe(&group(1), 3.1, 9.0, 1), None);
         (1..100).for_each(|index| close(&mut budget, index));
-        assert!(!budget.is_told(&group(0)), "it is over");
+        assert!(!budget.is_reported(&group(0)), "it is over");
     }
 
     #[test]
-    fn what_keeps_coming_is_expected_as_often_as_it_came() {
+    fn a_recurring_surprise_is_expected_as_often_as_it_came() {
         let mut budget = learned();
         assert!((3.9..4.1).contains(&budget.expected(4.0)), "{}", budget.expected(4.0));
         for number in 0..20 {
             let index = i64::from(number) * 5000;
-            budget.tells(&group(number), 4.0, 3.3, index);
+            budget.observe(&group(number), 4.0, 3.3, index);
             (index..index + 5000).for_each(|index| close(&mut budget, index));
         }
         // 20 in 100,000 intervals.

@@ -1,9 +1,9 @@
-//! One budget of alerts for all kinds of findings. Owns the experience with each class of findings,
-//! the threshold of each, and what is expected by the time of day; refuses to look at traffic.
+//! One alert budget for all classes of findings. Owns the experience with each class, the threshold of each,
+//! and the schedule of recurring findings; refuses to look at traffic.
 //!
-//! Each class learns how often its surprises really occur. The thresholds are set so that the same rate
-//! is expected above each of them, by the weights from the options, and all together keep the
-//! budget: a class that never finds anything leaves its share to the others.
+//! Each class learns how often its surprises really occur. The thresholds are set so that the expected rate
+//! above them is the same for each class, except for the weights from the options, and so that all together
+//! keep the budget. A class without findings leaves its share to the others.
 
 use wherefore_common::FlowKey;
 
@@ -14,8 +14,8 @@ use crate::detect::kind::Class;
 use crate::detect::settings::{RarityLimit, RaritySettings};
 use crate::traffic::group::reversed;
 
-/// By how much an unspent budget lowers the thresholds, and by how much more on the first day of
-/// a host, which is to be useful, too.
+/// How far an unspent budget lowers the thresholds, and how much further on the first day of a host, so that
+/// the first day is useful, too.
 const RELAXED: f32 = 0.6;
 const EARLY: f32 = 0.9;
 /// Steps of a tenth of a power of ten in the search for the common rate.
@@ -32,7 +32,7 @@ pub(super) struct Budgets {
     last: i64,
     /// Alerts an interval; `None` if a fixed threshold was set.
     allowed: Option<f64>,
-    /// Alerts more than the budget gave so far; 0 if one more may be.
+    /// How many more alerts there were than the budget allowed so far; 0 if one more is allowed.
     spent: f64,
 }
 
@@ -134,21 +134,21 @@ impl Budgets {
     }
 
     /// Whether a group's episode was reported and is not over.
-    pub(super) fn is_told(&self, class: Class, group: &FlowKey) -> bool {
-        self.classes[class as usize].is_told(group)
+    pub(super) fn is_reported(&self, class: Class, group: &FlowKey) -> bool {
+        self.classes[class as usize].is_reported(group)
     }
 
-    /// Whether any reported episode that is not over is about such a group.
-    pub(super) fn tells_of(&self, class: Class, is_it: impl FnMut(&FlowKey) -> bool) -> bool {
-        self.classes[class as usize].tells_of(is_it)
+    /// Whether `is_it` is true for the group of any reported episode that is not over.
+    pub(super) fn has_reported(&self, class: Class, is_it: impl FnMut(&FlowKey) -> bool) -> bool {
+        self.classes[class as usize].has_reported(is_it)
     }
 
-    /// Records how surprising a group is in interval `index`, and returns the threshold for which it
-    /// is reported.
+    /// Records how surprising a group is in interval `index`. If it must be reported, returns the threshold
+    /// that applies to it.
     ///
     /// # Errors
-    /// If it is not reported: the reason why it is held back, or `None` if it is too ordinary for that.
-    pub(super) fn tells(
+    /// If it is not reported: the reason why it is held back, or `None` if it is too ordinary to be counted.
+    pub(super) fn observe(
         &mut self,
         class: Class,
         group: &FlowKey,
@@ -162,34 +162,35 @@ impl Budgets {
         if is_near {
             let is_expected = self.schedule.expects(class, group, surprise, index);
             self.schedule.note(class, group, surprise, index);
-            if is_expected && !self.is_told_either_way(class, group) {
+            if is_expected && !self.is_reported_either_way(class, group) {
                 return Err(Some(Reason::Schedule));
             }
         }
         // Both directions are one incident, whichever is judged first and by which test: the second uses no
         // budget, and inherits the threshold.
         let back = reversed(group);
-        let is_answer = back != *group && self.classes.iter().any(|class| class.is_told(&back));
+        let is_answer = back != *group && self.classes.iter().any(|class| class.is_reported(&back));
         let threshold =
             if is_answer { self.threshold_with(class, 1.0) } else { self.threshold(class) };
-        let told = self.classes[class as usize].tells(group, surprise, threshold, index);
-        let (told, is_new) = told.ok_or_else(|| is_near.then_some(Reason::Budget))?;
+        let observed = self.classes[class as usize].observe(group, surprise, threshold, index);
+        let (threshold, is_new) = observed.ok_or_else(|| is_near.then_some(Reason::Budget))?;
         if is_new && !is_answer {
             self.spent += 1.0;
         }
-        Ok(told)
+        Ok(threshold)
     }
 
     /// Whether an episode of a group, or of the other direction, was reported and is not over.
-    fn is_told_either_way(&self, class: Class, group: &FlowKey) -> bool {
-        self.is_told(class, group) || self.classes.iter().any(|any| any.is_told(&reversed(group)))
+    fn is_reported_either_way(&self, class: Class, group: &FlowKey) -> bool {
+        self.is_reported(class, group)
+            || self.classes.iter().any(|any| any.is_reported(&reversed(group)))
     }
 
     /// Ends an interval.
     pub(super) fn close(&mut self, index: i64) {
         self.last = index;
         self.classes.iter_mut().for_each(|class| class.close(index));
-        self.give(1);
+        self.refill(1);
         self.calibrate();
     }
 
@@ -197,7 +198,7 @@ impl Budgets {
     pub(super) fn pass_quiet(&mut self, intervals: u64, last: i64) {
         self.last = last;
         self.classes.iter_mut().for_each(|class| class.pass_quiet(intervals, last));
-        self.give(intervals);
+        self.refill(intervals);
         self.calibrate();
     }
 
@@ -205,11 +206,11 @@ impl Budgets {
     pub(super) fn skip(&mut self, intervals: u64, last: i64) {
         self.last = last;
         self.classes.iter_mut().for_each(|class| class.skip(intervals, last));
-        self.give(intervals);
+        self.refill(intervals);
         self.calibrate();
     }
 
-    fn give(&mut self, intervals: u64) {
+    fn refill(&mut self, intervals: u64) {
         for _ in 0..intervals {
             self.spent = (self.spent - self.allowed.unwrap_or(0.0)).max(0.0);
             if self.spent == 0.0 {
@@ -243,8 +244,8 @@ impl Budgets {
     }
 }
 
-/// How often findings of a class are assumed to occur before any was seen, as in [`Budget::new`]: every
-/// host has groups with unusual intervals, but few hosts are scanned or flooded each day.
+/// The assumed frequency of findings of a class before any was observed, as in [`Budget::new`]. Every host
+/// has groups with unusual intervals, but few hosts are scanned or flooded each day.
 fn assumed_rate(class: Class) -> f64 {
     match class {
         Class::Own => 1.0,

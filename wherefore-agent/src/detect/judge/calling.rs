@@ -1,11 +1,11 @@
-//! How newcomers keep calling: in how many intervals each moved anything since it appeared, and how many of its
-//! calls came at regular times. Owns the ages at which newcomers are compared with similar ones, and what
-//! those did; refuses to know whose newcomers they are and to decide what is reported.
+//! Persistence of newcomers: in how many intervals each was active since it appeared (its calls), and how
+//! many calls came at regular times. Owns the ages at which a newcomer is compared with similar ones, and
+//! their baselines; refuses to know whose newcomers they are and to decide what is reported.
 //!
-//! A peer that is browsed or fetched from comes and goes. Programs that report to somebody call for hours, most
-//! of them at regular times; RITA (<https://github.com/activecm/rita>) finds them by the dispersion of the
-//! time between connections. Here a call counts if the time since the call before is, within an octave,
-//! the most common one, so that a call that is early, late or missing now and then changes little.
+//! Browsing and downloads come and go. Programs that report to a server call it for hours, most of them at
+//! regular times; RITA (<https://github.com/activecm/rita>) finds them by the dispersion of the time between
+//! connections. Here a call counts as regular if the time since the previous call is, within an octave, the
+//! most common one. Then a call that is early, late or missing now and then changes little.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::detect::finding::Calls;
 /// Ages at which callers are compared: 2^8 to 2^12 intervals, of 5 s 21 minutes to 6 hours.
 const AGES: usize = 5;
 const FIRST: u32 = 8;
-/// The shortest time between two calls, in intervals: what comes sooner is of the same call.
+/// The shortest time between two calls, in intervals: earlier traffic belongs to the same call.
 const SHORTEST: u32 = 3;
 /// Half octaves of the time between two calls, from the shortest to the last age.
 const LENGTHS: usize = 21;
@@ -23,37 +23,37 @@ const LENGTHS: usize = 21;
 /// A newcomer differs only if similar ones usually make less than this fraction of its calls.
 const MOST_USUAL: f32 = 0.8;
 
-/// What one newcomer did since it appeared.
+/// The calls of one newcomer since it appeared.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Calling {
-    /// Intervals in which it moved anything.
+pub(super) struct CallHistory {
+    /// Intervals with traffic.
     active: u32,
-    /// How old it was then for the last time.
+    /// Its age in the last of them.
     last: u32,
-    /// Calls by the time since the call before.
+    /// Calls by the time since the previous call.
     lengths: [u16; LENGTHS],
 }
 
-/// What the newcomers of one pool did, by age.
+/// The calls of the newcomers of one pool, by age.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Callers {
-    /// In how many intervals they moved anything.
+pub(super) struct CallBaseline {
+    /// The number of intervals with traffic.
     often: [Arrivals; AGES],
-    /// How many calls came at regular times.
+    /// The number of regular calls.
     regular: [Arrivals; AGES],
 }
 
 /// How a newcomer differs from similar ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Stay {
+pub(super) struct Persistence {
     /// Expected once in 10^surprise intervals.
     pub surprise: f32,
     /// How it keeps calling, and how often similar newcomers do.
     pub calls: Calls,
 }
 
-/// Which of the ages this is.
+/// The index of this age, if newcomers are compared at it.
 fn place(age: i64) -> Option<usize> {
     (0..AGES).find(|place| age == 1 << (FIRST as usize + place))
 }
@@ -63,8 +63,8 @@ pub(super) fn ages() -> impl Iterator<Item = i64> {
     (0..AGES).map(|place| 1 << (FIRST as usize + place))
 }
 
-impl Calling {
-    /// It moved something at this age.
+impl CallHistory {
+    /// Records traffic at this age.
     pub(super) fn call(&mut self, age: i64) {
         let age = u32::try_from(age).unwrap_or(u32::MAX);
         let since = age.saturating_sub(self.last);
@@ -76,13 +76,13 @@ impl Calling {
         self.last = age;
     }
 
-    /// The same as of now, at this age, compared with what was usual when it was judged.
+    /// Updates `calls` to this age; the baseline stays that of the time when it was judged.
     pub(super) fn so_far(&self, calls: Calls, (age, bytes): (i64, f64)) -> Calls {
         let seen = if calls.by_clock { self.regular() } else { self.active };
         Calls { seen, age: age as u32, bytes: bytes as f32, ..calls }
     }
 
-    /// How many calls more came after about the same time, within an octave, than after any other.
+    /// The number of regular calls: those after the most common time, within an octave, less all others.
     fn regular(&self) -> u32 {
         let pair = |pair: &[u16]| u32::from(pair[0]) + u32::from(pair[1]);
         let most = self.lengths.windows(2).map(pair).max().unwrap_or(0);
@@ -96,29 +96,29 @@ fn length(since: u32) -> usize {
     ((2.0 * octaves) as usize).min(LENGTHS - 1)
 }
 
-/// Compares a newcomer with those of its `own` pool and of the whole `side`; `weigh` combines the fractions of
-/// both that are as extreme. `seldom` is how rarely newcomers appear. `None` between two ages, and where
-/// it does as similar ones do.
+/// Compares a newcomer with those of its `own` pool and of the whole `side`. `combine` merges the fractions
+/// of both that are at least as extreme. `arrival_rarity` is how rarely newcomers appear. Returns `None` at
+/// other ages, and if similar newcomers do the same.
 pub(super) fn judge(
-    calling: &Calling,
+    history: &CallHistory,
     (age, bytes): (i64, f64),
-    [own, side]: [&Callers; 2],
-    seldom: f32,
-    weigh: &dyn Fn(f32, [f32; 2]) -> f32,
-) -> Option<Stay> {
+    [own, side]: [&CallBaseline; 2],
+    arrival_rarity: f32,
+    combine: &dyn Fn(f32, [f32; 2]) -> f32,
+) -> Option<Persistence> {
     let place = place(age)?;
     let rarity = |own: &Arrivals, side: &Arrivals, count: u32| {
         let y = log2(1.0 + count as f32);
         let (all, usual) = side.part_above(y);
-        let part = weigh(own.total(), [own.part_above(y).0, all]);
-        (seldom + surprise_of(part), exp2(usual) - 1.0)
+        let part = combine(own.total(), [own.part_above(y).0, all]);
+        (arrival_rarity + surprise_of(part), exp2(usual) - 1.0)
     };
-    let regular = calling.regular();
-    let often = rarity(&own.often[place], &side.often[place], calling.active);
+    let regular = history.regular();
+    let often = rarity(&own.often[place], &side.often[place], history.active);
     let by_clock = rarity(&own.regular[place], &side.regular[place], regular);
     let is_by_clock = by_clock.0 >= often.0 && regular > 0;
     let (seen, (surprise, usual)) =
-        if is_by_clock { (regular, by_clock) } else { (calling.active, often) };
+        if is_by_clock { (regular, by_clock) } else { (history.active, often) };
     let calls = Calls {
         seen,
         usual,
@@ -127,21 +127,21 @@ pub(super) fn judge(
         is_on_end: !is_by_clock && i64::from(seen) > age / 2,
         bytes: bytes as f32,
     };
-    // Where nothing is known, whatever is seen is usual.
-    (usual < MOST_USUAL * seen as f32).then_some(Stay { surprise, calls })
+    // Without a baseline, everything is usual.
+    (usual < MOST_USUAL * seen as f32).then_some(Persistence { surprise, calls })
 }
 
-/// The surprise of something that this fraction of newcomers does.
+/// The surprise of a property that this fraction of newcomers has.
 fn surprise_of(part: f32) -> f32 {
     -std::f32::consts::LOG10_2 * log2(part.max(1e-30))
 }
 
-impl Callers {
-    /// Learns what one of them did by this age.
-    pub(super) fn count(&mut self, calling: &Calling, age: i64) {
+impl CallBaseline {
+    /// Adds the calls of one of them up to this age.
+    pub(super) fn count(&mut self, history: &CallHistory, age: i64) {
         if let Some(place) = place(age) {
-            self.often[place].count(log2(1.0 + calling.active as f32));
-            self.regular[place].count(log2(1.0 + calling.regular() as f32));
+            self.often[place].count(log2(1.0 + history.active as f32));
+            self.regular[place].count(log2(1.0 + history.regular() as f32));
         }
     }
 }
@@ -150,15 +150,15 @@ impl Callers {
 mod tests {
     use super::*;
 
-    /// What one did that called at these ages.
-    fn called(ages: impl IntoIterator<Item = i64>) -> Calling {
-        let mut calling = Calling::default();
-        ages.into_iter().for_each(|age| calling.call(age));
-        calling
+    /// A newcomer that called at these ages.
+    fn called(ages: impl IntoIterator<Item = i64>) -> CallHistory {
+        let mut history = CallHistory::default();
+        ages.into_iter().for_each(|age| history.call(age));
+        history
     }
 
     #[test]
-    fn calls_by_a_clock_are_told_from_others_whatever_jitter_and_loss() {
+    fn regular_calls_are_recognised_despite_jitter_and_loss() {
         let mut random = fastrand::Rng::with_seed(7);
         let jitter = called((0..80).map(|call| call * 12 + random.i64(0..4)));
         assert!(jitter.regular() > 70, "{jitter:?}");
@@ -176,23 +176,23 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_is_rare_where_others_call_as_often_without_one() {
-        let weigh = |known: f32, [few, all]: [f32; 2]| (known * few + 8.0 * all) / (known + 8.0);
+    fn regular_calls_are_rare_if_others_call_irregularly() {
+        let combine = |known: f32, [few, all]: [f32; 2]| (known * few + 8.0 * all) / (known + 8.0);
         let mut random = fastrand::Rng::with_seed(11);
-        let mut like = Callers::default();
+        let mut like = CallBaseline::default();
         for _ in 0..200 {
             let calls = (0..1024).filter(|_| random.u8(0..100) < 9);
             like.count(&called(calls), 1024);
         }
         let clock = called((0..1024).step_by(12));
-        let rare = judge(&clock, (1024, 0.0), [&like, &like], 2.0, &weigh).unwrap();
+        let rare = judge(&clock, (1024, 0.0), [&like, &like], 2.0, &combine).unwrap();
         assert!(rare.calls.by_clock && rare.calls.seen > 80, "{rare:?}");
         let usual = called((0..1024).filter(|_| random.u8(0..100) < 9));
-        let usual = judge(&usual, (1024, 0.0), [&like, &like], 2.0, &weigh);
+        let usual = judge(&usual, (1024, 0.0), [&like, &like], 2.0, &combine);
         let is_less = usual.is_none_or(|usual| rare.surprise > usual.surprise + 1.0);
         assert!(is_less, "{rare:?} {usual:?}");
-        let unknown = Callers::default();
-        assert_eq!(judge(&clock, (1024, 0.0), [&unknown, &unknown], 2.0, &weigh), None);
-        assert_eq!(judge(&clock, (1023, 0.0), [&like, &like], 2.0, &weigh), None);
+        let unknown = CallBaseline::default();
+        assert_eq!(judge(&clock, (1024, 0.0), [&unknown, &unknown], 2.0, &combine), None);
+        assert_eq!(judge(&clock, (1023, 0.0), [&like, &like], 2.0, &combine), None);
     }
 }

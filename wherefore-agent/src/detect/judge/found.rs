@@ -1,5 +1,5 @@
-//! Rare facts about an interval of a group, an address or an interface, and which of them explains
-//! which. Owns the figures of a finding; refuses to judge and to compose text.
+//! Rare facts about an interval of a group, an address or an interface, and which fact explains another. Owns
+//! the figures of a finding; refuses to judge and to compose text.
 
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whether it is large enough; `value` are the bytes of the interval, `border` those
-    /// that its borders may add or remove, see [`border_bytes`].
+    /// Whether it is large enough to matter. `value` is the number of bytes in the interval, `border` the
+    /// number that its boundaries may add or remove (see [`border_bytes`]).
     pub(super) fn counts(&self, value: f64, border: f32, rules: Rules) -> bool {
         let value = value as f32;
         let Verdict { test, usual, seen, .. } = match self.what {
@@ -84,24 +84,24 @@ pub(super) struct Basis {
     pub(super) interval: Duration,
     /// Intervals so far.
     pub(super) watched: f32,
-    /// By the record of such findings, it is expected once in 10^expected intervals.
+    /// How often it is expected, from the experience with such findings: once in 10^expected intervals.
     pub(super) expected: f32,
 }
 
-/// The bytes that the borders of an interval add or remove if each of this many flows sends
-/// at a fixed pace: one packet each.
+/// The bytes that the boundaries of an interval may add or remove: one packet of each flow, for flows that
+/// send at a fixed pace.
 pub(super) fn border_bytes(flows: u64, counters: &Counters) -> f32 {
     flows as f32 * (counters.bytes as f32 / counters.packets.max(1) as f32)
 }
 
-/// Whether the borders alone explain a difference, within single precision.
+/// Whether the boundaries alone explain a difference, within single precision.
 fn is_within(difference: f32, border: f32) -> bool {
     const ROUNDING: f32 = 1.001;
     difference.abs() <= border * ROUNDING
 }
 
-/// The same limit if the effect of the borders is not known: one packet of each flow
-/// more at most doubles the baseline.
+/// The same limit if the effect of the boundaries is not known: one more packet of each flow at most doubles
+/// the baseline.
 fn is_at_most_doubled(seen: f32, usual: f32, border: f32) -> bool {
     is_within(seen - usual, border) && is_within(seen, 2.0 * usual)
 }
@@ -109,7 +109,7 @@ fn is_at_most_doubled(seen: f32, usual: f32, border: f32) -> bool {
 /// Number of active intervals that counts as hours: two hours of 5 s.
 pub(super) const LASTING: f32 = 1440.0;
 
-/// Whether a silence has lasted so long that it would have been reported before; `active` is the number of
+/// Whether a silence has lasted so long that it should have been reported earlier. `active` is the number of
 /// intervals with traffic.
 pub(super) fn is_late(verdict: &Verdict, active: f32) -> bool {
     /// Silences up to this many times as long as usual are reported, if the group was active
@@ -161,7 +161,7 @@ pub(super) fn is_part(finding: &Finding, wider: &Finding) -> bool {
         && finding.group.family == wider.group.family
 }
 
-/// Whether an address scans or sweeps: its bytes then say less than its targets.
+/// Whether an address scans or sweeps. Then its targets matter more than its bytes.
 pub(super) fn is_search(kind: Kind) -> bool {
     matches!(kind, Kind::Scan | Kind::Sweep)
 }
@@ -172,7 +172,7 @@ fn is_of_probes(finding: &Finding) -> bool {
     finding.counters.bytes <= finding.counters.packets.saturating_mul(LARGEST)
 }
 
-/// The probability that an ordinary interval has nothing as surprising.
+/// The probability that an ordinary interval has no event as surprising.
 pub(super) fn probability(surprise: f32) -> f64 {
     (1.0 - 10f64.powf(-f64::from(surprise))).max(0.0)
 }

@@ -1,5 +1,5 @@
-//! Judges by the seven methods: their probability, above a threshold, and a change that is not small.
-//! Owns the order of these tests; refuses to know the methods.
+//! Judges by the seven methods: alerts if their probability exceeds the threshold and the change is not
+//! small. Owns the order of these tests; refuses to know the methods.
 
 use wherefore_common::FlowKey;
 
@@ -7,7 +7,7 @@ use super::circumstances::Circumstances;
 use crate::detect::finding::{Finding, Grounds};
 use crate::detect::kind::Kind;
 use crate::detect::methods::Anomalyzer;
-use crate::detect::series::{Lesson, Points, Quiet, Window};
+use crate::detect::series::{BaselineUpdate, Points, QuietGroup, Window};
 use crate::detect::settings::EngineSettings;
 use crate::traffic::group::GroupBy;
 
@@ -44,19 +44,23 @@ impl Methods {
         &mut self,
         window: &Window<'_>,
         around: Circumstances,
-    ) -> (Option<Finding>, Lesson) {
+    ) -> (Option<Finding>, BaselineUpdate) {
         let probability = if around.is_judged { self.probability(&window.points) } else { 0.0 };
         if probability <= self.threshold {
-            return (None, Lesson::Usual);
+            return (None, BaselineUpdate::Learn);
         }
         let is_lasting = window.unusual >= self.learn_after;
-        let lesson = if self.is_learned || is_lasting { Lesson::Unusual } else { Lesson::Ignored };
-        (Some(self.finding(window, probability)), lesson)
+        let update = if self.is_learned || is_lasting {
+            BaselineUpdate::LearnUnusual
+        } else {
+            BaselineUpdate::Freeze
+        };
+        (Some(self.finding(window, probability)), update)
     }
 
     /// Whether intervals without traffic cannot alert: all points in view are zero.
-    pub(super) fn is_idle(&mut self, groups: &[Quiet]) -> bool {
-        let Some(Quiet { empty_window, .. }) = groups.first() else { return true };
+    pub(super) fn is_idle(&mut self, groups: &[QuietGroup]) -> bool {
+        let Some(QuietGroup { empty_window, .. }) = groups.first() else { return true };
         if groups.iter().any(|group| group.empty_window != *empty_window) {
             return false;
         }
@@ -85,7 +89,7 @@ impl Methods {
         }
     }
 
-    /// How unusual a group is; 0 if it is by too few bytes. Cheap tests come first: nearly all
+    /// How unusual a group is; 0 if the change has too few bytes. Cheap tests come first, because nearly all
     /// groups fail one.
     fn probability(&mut self, points: &Points<'_>) -> f64 {
         self.points.clear();

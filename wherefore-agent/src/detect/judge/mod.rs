@@ -1,14 +1,15 @@
-//! From counts to findings: which groups, addresses and interfaces are unusual in an
-//! interval. Owns the two kinds of judgement and their state; refuses to open incidents, to compose
-//! text, to read a clock and to do I/O.
+//! From counts to findings: which groups, addresses and interfaces are unusual in an interval. Owns the two
+//! kinds of judgement and their state; refuses to open incidents, to compose text, to read a clock and to do
+//! I/O.
 
+mod address_reports;
 pub mod budget;
 mod budgets;
 mod calling;
-mod calm;
+mod churn;
 mod circumstances;
-mod ends;
-mod firsts;
+mod fast_path;
+mod first_flows;
 mod found;
 mod hosts;
 mod methods;
@@ -20,13 +21,12 @@ mod silences;
 mod snapshot;
 mod totals;
 mod visits;
-mod wide;
 
 use wherefore_common::{Counters, FlowKey};
 
 use crate::detect::finding::Finding;
 use crate::detect::held::HeldBacks;
-use crate::detect::series::{Lesson, Quiet, Series, Window};
+use crate::detect::series::{BaselineUpdate, QuietGroup, Series, Window};
 use crate::detect::settings::EngineSettings;
 use crate::traffic::interval::Interval;
 
@@ -45,7 +45,7 @@ pub enum Judge {
 }
 
 impl Judge {
-    /// Nothing known yet.
+    /// Without a baseline.
     ///
     /// # Errors
     /// If the anomalyzer's options contradict each other.
@@ -56,7 +56,7 @@ impl Judge {
         })
     }
 
-    /// Continues with other settings: everything known is kept, unless it cannot be used any more.
+    /// Continues with other settings. The baselines are kept, unless they cannot be used with these settings.
     ///
     /// # Errors
     /// If the anomalyzer's options contradict each other; nothing is changed then.
@@ -106,28 +106,26 @@ impl Judge {
         }
     }
 
-    /// Adds the counts of a flow in the interval that is being collected, for judgements of other subjects than
-    /// groups.
+    /// Adds the counts of a flow in the current interval, to judge subjects other than groups.
     pub fn collect(&mut self, flow: &FlowKey, counters: impl FnOnce() -> Counters) {
         if let Self::Rarity(rarity) = self {
             rarity.collect(flow, &counters());
         }
     }
 
-    /// Judges a group, and returns what its history learns.
+    /// Judges a group. Returns the finding, if there is one, and how the interval affects its baseline.
     pub fn judge(
         &mut self,
         window: &Window<'_>,
         around: Circumstances,
-    ) -> (Option<Finding>, Lesson) {
+    ) -> (Option<Finding>, BaselineUpdate) {
         match self {
             Self::Methods(methods) => methods.judge(window, around),
             Self::Rarity(rarity) => rarity.judge(window, around),
         }
     }
 
-    /// Ends an interval: judges subjects that are not groups, unless findings about groups
-    /// explain them.
+    /// Ends an interval. Judges subjects that are not groups, unless findings about groups explain them.
     pub fn close(
         &mut self,
         interval: &Interval,
@@ -139,7 +137,7 @@ impl Judge {
         }
     }
 
-    /// Takes the findings that were not reported since the last call; the methods hold nothing back.
+    /// Takes the findings that were held back since the last call. The methods hold nothing back.
     pub fn take_held(&mut self) -> HeldBacks {
         match self {
             Self::Methods(_) => HeldBacks::default(),
@@ -147,9 +145,9 @@ impl Judge {
         }
     }
 
-    /// How many intervals may pass at once in which nothing moves, up to `most`: no finding comes of any
-    /// of them. 0 if that is not certain.
-    pub fn quiet_ahead(&mut self, groups: &[Quiet], most: u32) -> u32 {
+    /// How many intervals without traffic, up to `most`, can be skipped at once because none of them has a
+    /// finding. 0 if that is not certain.
+    pub fn quiet_ahead(&mut self, groups: &[QuietGroup], most: u32) -> u32 {
         match self {
             Self::Methods(methods) => {
                 if methods.is_idle(groups) {
@@ -164,7 +162,7 @@ impl Judge {
 
     /// Ends this many intervals without traffic, at most [`Self::quiet_ahead`], the last of them
     /// `last`.
-    pub fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
+    pub fn pass_quiet(&mut self, groups: &[QuietGroup], intervals: u32, last: i64) {
         if let Self::Rarity(rarity) = self {
             rarity.pass_quiet(groups, intervals, last);
         }

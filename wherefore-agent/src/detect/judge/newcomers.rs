@@ -1,11 +1,12 @@
-//! New groups, compared by what similar ones moved since they appeared. They are pooled by who sends requests to
-//! whom, because the new clients of a web server say nothing about a database that contacts a stranger. Owns the
-//! pools and who is new; refuses to decide what is reported.
+//! New groups (newcomers), compared with similar ones by their traffic since they appeared. They are pooled
+//! by which host sends requests and in which direction, because new clients of a web server are no baseline
+//! for a database that contacts a stranger. Owns the pools and the set of newcomers; refuses to decide what
+//! is reported.
 //!
-//! The bytes of a newcomer are compared at the ages of 1, 4, 16 and so on to 4096 intervals with what
-//! others had moved by then, and so is how it keeps [`calling`]: a peer that keeps calling is rare where
-//! others come and go, however little it sends. A pool with few members also uses all pools of its side.
-//! How rarely newcomers appear counts as much as how much they move.
+//! At the ages of 1, 4, 16 and so on to 4096 intervals, a newcomer's bytes are compared with those of others
+//! at that age. At some ages its persistence is compared as well (see [`calling`]): a peer that keeps calling
+//! is rare where others come and go, however little it sends. A pool with few members also uses all pools of
+//! its side. How rarely newcomers appear counts as much as how much they transfer.
 
 use std::f32::consts::LOG10_2;
 use std::hash::Hasher;
@@ -15,26 +16,26 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::flow::{AddressWords, address};
 use wherefore_common::{Counters, FlowKey};
 
-use super::calling::{self, Callers, Calling, Stay};
+use super::calling::{self, CallBaseline, CallHistory, Persistence};
 use super::visits::{self, Earlier, Visits};
-use crate::detect::addresses::{asks_something, is_inside};
+use crate::detect::addresses::{is_inside, is_request};
 use crate::detect::detectors::{Arrivals, level, log2};
-use crate::detect::series::Quiet;
+use crate::detect::series::QuietGroup;
 use crate::traffic::group::{network, reversed};
 
 /// Ages at which newcomers are compared: 4^0 to 4^6 intervals.
 const AGES: usize = 7;
 /// The age at which a group is no longer new.
 const GROWN: i64 = 1 << (2 * (AGES - 1));
-/// Pools at the most: some 600 bytes each. Hosts beyond share the pool of their side.
+/// The most pools, some 600 bytes each. Further hosts share the pool of their side.
 const MOST_POOLS: usize = 1024;
-/// Intervals between two looks for groups that are no longer new.
+/// Intervals between two searches for groups that are no longer new.
 const LOOK_EVERY: i64 = 64;
-/// The most newcomers that are followed at a time: in a flood, the others resemble them.
+/// The most newcomers that are tracked at a time. In a flood, the others resemble them.
 const MOST_TRIALS: usize = 65_536;
 /// The most hosts whose age is known.
 const MOST_HOSTS: usize = 16_384;
-/// Newcomers of a side below which they mean little.
+/// With fewer newcomers than this, a side is a weak baseline.
 const FEW: f32 = 32.0;
 /// The weight of the side of a pool, as a number of the pool's own members.
 const SIDE_WEIGHT: f32 = 8.0;
@@ -44,7 +45,7 @@ const SETTLED: i64 = 4320;
 const APART: i64 = 720;
 /// Intervals after which the weight of earlier ones is halved: a day of 5 s, seven times.
 const MEMORY: f32 = 7.0 * 17_280.0;
-/// The most newcomers of one pool in an interval that count, as a multiple of the usual number.
+/// The most newcomers of one pool that count in an interval, besides four times the usual number.
 const CLIPPED: f32 = 2.0;
 
 /// The newcomers and their baselines.
@@ -56,7 +57,7 @@ pub(super) struct Newcomers {
     visits: Visits,
     /// When each host appeared.
     hosts: FxHashMap<u64, i64>,
-    /// Intervals so far, as far as they are remembered.
+    /// The number of intervals so far; it decays.
     intervals: f32,
 }
 
@@ -71,12 +72,12 @@ pub(super) struct Kept {
     intervals: f32,
 }
 
-/// The pool of newcomers that are compared with each other.
+/// Identifies newcomers that are compared with each other.
 #[derive(
     Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 struct Pool {
-    /// The inside address that sends the request, or else the one that gets it.
+    /// The inside address that sends the requests, or otherwise the one that receives them.
     host: AddressWords,
     side: u8,
 }
@@ -85,13 +86,13 @@ struct Pool {
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Members {
-    /// By age.
+    /// Bytes since they appeared, by age.
     moved: [Arrivals; AGES],
-    /// How they kept calling.
-    calls: Callers,
-    /// Newcomers; decays.
+    /// Their calls.
+    calls: CallBaseline,
+    /// Their number; it decays.
     count: f32,
-    /// In this interval.
+    /// Those of this interval.
     now: u16,
     /// The interval in which the pool last learned from a reported one.
     reported: Option<i64>,
@@ -102,19 +103,19 @@ struct Members {
 struct Trial {
     since: i64,
     bytes: f64,
-    calling: Calling,
-    /// How it keeps calling, as of the last age at which that was judged.
-    stay: Option<Stay>,
-    /// Whether it has not called since.
+    history: CallHistory,
+    /// Its persistence at the last age at which this was judged.
+    persistence: Option<Persistence>,
+    /// Whether it has not called since then.
     is_due: bool,
     /// Whether it was reported that it keeps calling.
-    is_told: bool,
+    has_reported_calls: bool,
     /// Whether anything about it was reported, in either direction.
-    is_news: bool,
-    /// Whether all it does is usual by now.
+    is_reported: bool,
+    /// Whether all its traffic belongs to the baseline now.
     is_accepted: bool,
-    /// How rarely newcomers appeared there until it did: once in 10^seldom intervals.
-    seldom: f32,
+    /// How rarely newcomers appeared in its pool before it: once in 10^arrival_rarity intervals.
+    arrival_rarity: f32,
     pool: Pool,
     name: u64,
     /// Its earlier visits, if there were any.
@@ -128,16 +129,16 @@ pub(super) struct Newcomer {
     pub surprise: f32,
     /// The bytes since it appeared.
     pub bytes: f64,
-    /// The bytes that similar newcomers rarely exceed by that age.
+    /// The bytes that similar newcomers rarely exceed at that age.
     pub usual: f32,
     /// Intervals since it appeared, this one included.
     pub age: u32,
     /// Whether the group existed before, long ago.
     pub is_returning: bool,
-    /// If hardly any similar ones were seen, how rarely newcomers appear there: once in 10^among_few
-    /// intervals.
+    /// If hardly any similar newcomers were seen: how rarely newcomers appear in its pool, once in
+    /// 10^among_few intervals.
     pub among_few: Option<f32>,
-    /// If it moved as much on an earlier visit: how surprising that is, at most.
+    /// If it transferred as much on an earlier visit: the upper limit that this sets to the surprise.
     pub again: Option<f32>,
 }
 
@@ -150,7 +151,7 @@ impl Pool {
 
     /// The pool of a group, by its first flow.
     fn of(group: &FlowKey, flow: &FlowKey, counters: &Counters, is_returning: bool) -> Self {
-        let is_asking = asks_something(flow, counters);
+        let is_asking = is_request(flow, counters);
         let (source, target) = (is_inside(flow, true), is_inside(flow, false));
         let (asker, answerer) = if is_asking { (source, target) } else { (target, source) };
         // The inside host; of two inside hosts the one that sends the request.
@@ -166,12 +167,12 @@ impl Pool {
 }
 
 impl Pool {
-    /// Whether an inside address sends requests to an outside one.
+    /// Whether the requests go from an inside address to an outside one.
     fn asks_outside(self) -> bool {
         self.side & (Self::ASKER_INSIDE | Self::ANSWERER_INSIDE) == Self::ASKER_INSIDE
     }
 
-    /// The pool of all new hosts of its network: a pod has no history of its own.
+    /// The pool of all new hosts of its network, because a new pod has no history of its own.
     fn of_network(self, family: u8) -> Self {
         let host = network(address(family, &self.host));
         Self { host, side: self.side | Self::NEW_HOST }
@@ -179,18 +180,19 @@ impl Pool {
 }
 
 impl Newcomers {
-    /// Adds a group that appeared in interval `index`; `is_news` says whether the host was known by then.
-    pub(super) fn meet(
+    /// Adds a group that appeared in interval `index`. `is_new` is false if it may have existed before this
+    /// host was watched.
+    pub(super) fn add(
         &mut self,
         slot: usize,
         group: &FlowKey,
         (flow, counters): (&FlowKey, &Counters),
         index: i64,
-        is_news: bool,
+        is_new: bool,
     ) {
         let name = name(group);
         let earlier = self.visits.come(name, index);
-        if !is_news || self.trials.len() >= MOST_TRIALS {
+        if !is_new || self.trials.len() >= MOST_TRIALS {
             self.trials.remove(&slot);
             return;
         }
@@ -200,8 +202,8 @@ impl Newcomers {
             pool = pool.of_network(group.family);
         }
         let count = self.pools.get(&pool).map_or(0.0, |members| members.count);
-        let seldom = -LOG10_2 * log2((count + 0.5) / (self.intervals + 1.0));
-        let trial = Trial { since: index, seldom, pool, name, earlier, ..Trial::default() };
+        let arrival_rarity = -LOG10_2 * log2((count + 0.5) / (self.intervals + 1.0));
+        let trial = Trial { since: index, arrival_rarity, pool, name, earlier, ..Trial::default() };
         self.trials.insert(slot, trial);
         let now = &mut self.sides.entry(pool.side).or_default().now;
         *now = now.saturating_add(1);
@@ -210,44 +212,45 @@ impl Newcomers {
         }
     }
 
-    /// Adds the traffic of a group to that since it appeared, and returns how rare that is among
-    /// similar ones; `None` if it is not new.
+    /// Adds traffic of a group. Returns how rare its traffic since it appeared is among similar groups;
+    /// `None` if it is not new.
     pub(super) fn judge(&mut self, slot: usize, value: f64, index: i64) -> Option<Newcomer> {
         let trial = self.trials.get_mut(&slot)?;
         let age = index.saturating_sub(trial.since).saturating_add(1);
         trial.bytes += value;
         if value > 0.0 {
-            trial.calling.call(age);
+            trial.history.call(age);
         }
         let trial = *trial;
         (value > 0.0 && age <= GROWN && !trial.is_accepted).then(|| self.rarity(&trial, age))
     }
 
-    /// How a group keeps calling, at one of its calls: at the first after each age at which that is
-    /// judged, and once it was reported at each, as it goes on.
-    pub(super) fn calls(&mut self, slot: usize, value: f64, index: i64) -> Option<Stay> {
+    /// The persistence of a group. It is returned at the first call after each age at which it is judged and,
+    /// once it was reported, at every call.
+    pub(super) fn calls(&mut self, slot: usize, value: f64, index: i64) -> Option<Persistence> {
         let trial = self.trials.get_mut(&slot).filter(|trial| value > 0.0 && !trial.is_accepted)?;
         let is_due = std::mem::take(&mut trial.is_due);
-        let Stay { surprise, calls } = trial.stay.filter(|_| is_due || trial.is_told)?;
+        let Persistence { surprise, calls } =
+            trial.persistence.filter(|_| is_due || trial.has_reported_calls)?;
         let age = index.saturating_sub(trial.since).saturating_add(1);
-        Some(Stay { surprise, calls: trial.calling.so_far(calls, (age, trial.bytes)) })
+        Some(Persistence { surprise, calls: trial.history.so_far(calls, (age, trial.bytes)) })
     }
 
-    /// All that a group and its reply direction do is usual from now on.
+    /// Makes all traffic of a group and its reply direction part of the baseline from now on.
     pub(super) fn accept(&mut self, group: &FlowKey) {
-        self.both_directions(group, |trial| (trial.is_accepted, trial.is_news) = (true, true));
+        self.both_directions(group, |trial| (trial.is_accepted, trial.is_reported) = (true, true));
     }
 
-    /// Something about a group was reported.
+    /// Records that a finding about a group was reported.
     pub(super) fn report(&mut self, slot: usize, group: &FlowKey) {
-        if self.trials.get(&slot).is_some_and(|trial| !trial.is_news) {
-            self.both_directions(group, |trial| trial.is_news = true);
+        if self.trials.get(&slot).is_some_and(|trial| !trial.is_reported) {
+            self.both_directions(group, |trial| trial.is_reported = true);
         }
     }
 
-    /// Whether it was reported what a group does since it appeared: that it ends is a part of that.
-    pub(super) fn is_news(&self, slot: usize) -> bool {
-        self.trials.get(&slot).is_some_and(|trial| trial.is_news)
+    /// Whether a group's traffic since it appeared was reported. Its end is then no separate event.
+    pub(super) fn is_reported(&self, slot: usize) -> bool {
+        self.trials.get(&slot).is_some_and(|trial| trial.is_reported)
     }
 
     fn both_directions(&mut self, group: &FlowKey, change: impl Fn(&mut Trial)) {
@@ -255,16 +258,16 @@ impl Newcomers {
         self.trials.values_mut().filter(|trial| names.contains(&trial.name)).for_each(change);
     }
 
-    /// It was reported that a group keeps calling.
-    pub(super) fn told_calls(&mut self, slot: usize) {
-        self.trials.entry(slot).and_modify(|trial| trial.is_told = true);
+    /// Records that a group's persistence was reported.
+    pub(super) fn report_calls(&mut self, slot: usize) {
+        self.trials.entry(slot).and_modify(|trial| trial.has_reported_calls = true);
     }
 
     /// Forgets groups that are no longer new.
     fn forget(&mut self, index: i64) {
         self.trials.retain(|_, trial| {
             let age = index.saturating_sub(trial.since);
-            age < GROWN || age < 2 * GROWN && (trial.is_due || trial.is_news)
+            age < GROWN || age < 2 * GROWN && (trial.is_due || trial.is_reported)
         });
     }
 
@@ -275,10 +278,10 @@ impl Newcomers {
         let own = self.pools.get(&trial.pool).copied().unwrap_or_default();
         let (all, usual) = side.moved[place].part_above(y);
         let (few, _) = own.moved[place].part_above(y);
-        let part = weigh(own.moved[place].total(), [few, all]);
-        let seldom = trial.seldom;
+        let part = combine(own.moved[place].total(), [few, all]);
+        let arrival_rarity = trial.arrival_rarity;
         let is_among_few = side.moved[place].total() < FEW;
-        let surprise = seldom - LOG10_2 * log2(part.max(1e-30));
+        let surprise = arrival_rarity - LOG10_2 * log2(part.max(1e-30));
         let again = trial.earlier.and_then(|earlier| earlier.surprise(y, self.intervals));
         Newcomer {
             surprise,
@@ -286,12 +289,12 @@ impl Newcomers {
             usual,
             age: age as u32,
             is_returning: trial.earlier.is_some(),
-            among_few: is_among_few.then_some(seldom),
+            among_few: is_among_few.then_some(arrival_rarity),
             again,
         }
     }
 
-    /// Ends a group's interval: at certain ages the pool learns from it.
+    /// Ends a group's interval. At certain ages, its pool learns from it.
     pub(super) fn learn(&mut self, slot: usize, index: i64, is_reported: bool) {
         let Some(trial) = self.trials.get(&slot).copied() else { return };
         let age = index.saturating_sub(trial.since).saturating_add(1);
@@ -312,8 +315,8 @@ impl Newcomers {
         }
     }
 
-    /// A group has reached an age at which its calls are judged: it is compared with similar ones, which
-    /// then learn from it. What came of it is looked at when it calls again.
+    /// Compares a group with similar ones at an age at which calls are judged; its pool then learns from it.
+    /// The result is used when it calls again.
     fn learn_calls(
         &mut self,
         slot: usize,
@@ -321,34 +324,44 @@ impl Newcomers {
         (age, index): (i64, i64),
         is_reported: bool,
     ) {
-        let (calling, pool) = (&trial.calling, trial.pool);
+        let (history, pool) = (&trial.history, trial.pool);
         let side = self.sides.get(&pool.side).copied().unwrap_or_default().calls;
         let own = self.pools.get(&pool).copied().unwrap_or_default().calls;
-        let stay = calling::judge(calling, (age, trial.bytes), [&own, &side], trial.seldom, &weigh);
+        let persistence = calling::judge(
+            history,
+            (age, trial.bytes),
+            [&own, &side],
+            trial.arrival_rarity,
+            &combine,
+        );
         if let Some(kept) = self.trials.get_mut(&slot) {
             kept.is_due = true;
-            let told = trial.stay.filter(|_| trial.is_told);
-            let stay = stay.filter(|_| pool.asks_outside()).map(|stay| {
+            let before = trial.persistence.filter(|_| trial.has_reported_calls);
+            let persistence = persistence.filter(|_| pool.asks_outside()).map(|persistence| {
                 let y = level(trial.bytes);
                 let again = trial.earlier.and_then(|earlier| earlier.surprise(y, self.intervals));
-                let surprise = again.map_or(stay.surprise, |again| stay.surprise.min(again));
-                // What was reported is not over because others keep calling, too.
-                Stay { surprise: told.map_or(surprise, |told| told.surprise.max(surprise)), ..stay }
+                let surprise =
+                    again.map_or(persistence.surprise, |again| persistence.surprise.min(again));
+                // A reported group stays reported even if others begin to keep calling as well.
+                Persistence {
+                    surprise: before.map_or(surprise, |before| before.surprise.max(surprise)),
+                    ..persistence
+                }
             });
-            kept.stay = stay.or(told);
+            kept.persistence = persistence.or(before);
         }
         let side = self.sides.entry(pool.side).or_default();
         if side.learns(index, is_reported) {
-            side.calls.count(calling, age);
+            side.calls.count(history, age);
         }
         if let Some(own) = members(&mut self.pools, pool)
             && own.learns(index, is_reported)
         {
-            own.calls.count(calling, age);
+            own.calls.count(history, age);
         }
     }
 
-    /// Whether a host has existed for hours; if too many are known, no new one is.
+    /// Whether a host has existed for hours. If there are too many hosts, new ones never count as such.
     fn is_settled(&mut self, host: u64, index: i64) -> bool {
         if self.hosts.len() >= MOST_HOSTS && !self.hosts.contains_key(&host) {
             return false;
@@ -357,16 +370,16 @@ impl Newcomers {
         index.saturating_sub(first) >= SETTLED
     }
 
-    /// Ends this many intervals without traffic, the last of them `last`: the pools learn from
-    /// groups that reach an age in them, as after each interval.
-    pub(super) fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
+    /// Ends this many intervals without traffic, the last of them `last`. The pools learn from the groups
+    /// that reach an age in them, as after each interval.
+    pub(super) fn pass_quiet(&mut self, groups: &[QuietGroup], intervals: u32, last: i64) {
         let first = last.saturating_sub(i64::from(intervals)).saturating_add(1);
         let mut due = Vec::new();
-        let moments = || (0..AGES).map(|place| 1 << (2 * place)).chain(calling::ages());
+        let ages_judged = || (0..AGES).map(|place| 1 << (2 * place)).chain(calling::ages());
         for (order, group) in groups.iter().enumerate() {
             let Some(trial) = self.trials.get(&group.slot) else { continue };
             let ends = first.saturating_add(i64::from(group.lives.min(intervals)));
-            let ages = moments().map(|age: i64| trial.since.saturating_add(age - 1));
+            let ages = ages_judged().map(|age: i64| trial.since.saturating_add(age - 1));
             let passed = ages.filter(|at| (first..ends).contains(at));
             due.extend(passed.map(|at| (at, order, group.slot)));
         }
@@ -387,7 +400,7 @@ impl Newcomers {
         all.filter(|members| members.now > 0).for_each(|members| members.close(intervals));
     }
 
-    /// Skips intervals without newcomers.
+    /// Adds intervals without newcomers.
     pub(super) fn pass(&mut self, intervals: u64) {
         self.intervals += intervals as f32;
         if self.intervals < MEMORY {
@@ -426,7 +439,7 @@ impl Newcomers {
 }
 
 impl Members {
-    /// Whether to learn from a member: of reported ones, from one an hour.
+    /// Whether to learn from a member. Of reported ones, only one an hour counts.
     fn learns(&mut self, index: i64, is_reported: bool) -> bool {
         if !is_reported {
             return true;
@@ -440,7 +453,7 @@ impl Members {
         is_apart
     }
 
-    /// Counts this interval's newcomers, at most a few times the usual number: a flood of them is one
+    /// Counts this interval's newcomers, at most a few times the usual number, because a flood of them is one
     /// event.
     fn close(&mut self, intervals: f32) {
         let usual = self.count / intervals.max(1.0);
@@ -448,8 +461,8 @@ impl Members {
     }
 }
 
-/// A fraction of its own pool, of which so many members are known, together with that of all of its side.
-fn weigh(known: f32, [few, all]: [f32; 2]) -> f32 {
+/// Combines the fraction in a pool with `known` members and the fraction in its whole side.
+fn combine(known: f32, [few, all]: [f32; 2]) -> f32 {
     (known * few + SIDE_WEIGHT * all) / (known + SIDE_WEIGHT)
 }
 
@@ -460,7 +473,7 @@ fn members(pools: &mut FxHashMap<Pool, Members>, pool: Pool) -> Option<&mut Memb
     Some(pools.entry(pool).or_default())
 }
 
-/// The name of a group, to recognise it after it was forgotten.
+/// A number for a group, to recognise it after it was forgotten.
 fn name(group: &FlowKey) -> u64 {
     let mut hasher = FxHasher::default();
     for word in group.src.iter().chain(&group.dst) {

@@ -1,6 +1,5 @@
-//! Judges by rarity: every group by its own history, young ones by a shared baseline, interfaces
-//! as a whole. Owns the state of each, and the alert budget of each kind; refuses to open
-//! incidents.
+//! Judges by rarity: each group by its own history, young groups by a shared baseline, interfaces as a whole.
+//! Owns the state of each, and the alert budgets; refuses to open incidents.
 
 mod groups;
 mod quiet;
@@ -9,11 +8,12 @@ mod wider;
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
+use super::address_reports::AddressReports;
 use super::budgets::Budgets;
-use super::calm::Calm;
+use super::churn::Churn;
 use super::circumstances::Circumstances;
-use super::ends::Ends;
-use super::firsts::Firsts;
+use super::fast_path::FastPath;
+use super::first_flows::FirstFlows;
 use super::found::{Basis, probability};
 use super::hosts::Hosts;
 use super::newcomers::Newcomers;
@@ -21,19 +21,18 @@ use super::rules::Rules;
 use super::silences::Silences;
 use super::snapshot::{KeptMember, MOST_GROUPS, Snapshot, WORTH_IT};
 use super::totals::Totals;
-use super::wide::Wide;
 use crate::detect::addresses::Addresses;
 use crate::detect::detectors::{FlowDetector, FlowState, FlowStates, Population};
 use crate::detect::finding::Finding;
 use crate::detect::held::{HeldBacks, Memory};
 use crate::detect::kind::Class;
-use crate::detect::series::{Lesson, Series, Window};
+use crate::detect::series::{BaselineUpdate, Series, Window};
 use crate::detect::settings::{EngineSettings, RaritySettings};
 use crate::traffic::group::GroupBy;
 
-/// Addresses with a history at most: some 1,500 bytes each.
+/// The most addresses with a history, some 1,500 bytes each.
 const MOST_ADDRESSES: usize = 16_384;
-/// Quiet intervals that are processed one by one: two days of 5 s.
+/// The most quiet intervals that are processed one by one: two days of 5 s.
 const MOST_SKIPPED: u64 = 34_560;
 /// Intervals between two runs that are caught up with at most: eight days of 5 s, after which a week is forgotten.
 const MOST_MISSED: i64 = 138_240;
@@ -50,29 +49,29 @@ pub struct Rarity {
     detector: FlowDetector,
     /// The detector's state of each group, by its slot.
     members: FlowStates,
-    /// And of the few that were reported.
-    told: FxHashMap<usize, Told>,
-    firsts: Firsts,
+    /// Further state of the few groups that were reported.
+    reported: FxHashMap<usize, ReportedGroup>,
+    first_flows: FirstFlows,
     volumes: Population,
-    calm: Calm,
+    fast_path: FastPath,
     totals: Totals,
     addresses: Addresses,
-    wide: Wide,
+    address_reports: AddressReports,
     newcomers: Newcomers,
     hosts: Hosts,
     services: Hosts,
     silences: Silences,
-    ends: Ends,
+    churn: Churn,
     /// Whether there was traffic in this interval.
     is_anything: bool,
     budgets: Budgets,
     held: Memory,
     rules: Rules,
-    /// The histories of groups of an earlier run that were not seen yet in this run.
+    /// The histories of groups of an earlier run that had no traffic in this run yet.
     resumed: FxHashMap<FlowKey, FlowState>,
-    /// Intervals for which they are still expected.
+    /// The number of intervals for which these are still expected.
     waits: u32,
-    /// Intervals of an earlier run in the baselines.
+    /// The number of intervals of an earlier run in the baselines.
     past_intervals: usize,
     /// The end of the last interval; after a restart, that of the earlier run, until it has been caught up with.
     ended_ns: i64,
@@ -81,10 +80,10 @@ pub struct Rarity {
 
 /// The state of a group that was reported.
 #[derive(Debug, Clone, Copy, Default)]
-struct Told {
-    /// Whether a lasting change was accepted as baseline: until there is a new history, nothing is judged.
+struct ReportedGroup {
+    /// Whether a lasting change was accepted as the baseline. Nothing is judged until there is a new history.
     is_accepted: bool,
-    /// The rarest report at present: intervals and bytes.
+    /// The rarest finding of the current report: intervals and bytes.
     rarest: Option<(u32, f32)>,
 }
 
@@ -97,16 +96,16 @@ impl Rarity {
             hosts: Hosts::new(settings.interval),
             services: Hosts::new(settings.interval),
             silences: Silences::default(),
-            ends: Ends::default(),
+            churn: Churn::default(),
             is_anything: false,
             detector: FlowDetector::default(),
             members: FlowStates::default(),
-            told: FxHashMap::default(),
-            firsts: Firsts::default(),
+            reported: FxHashMap::default(),
+            first_flows: FirstFlows::default(),
             volumes: Population::default(),
-            calm: Calm::default(),
+            fast_path: FastPath::default(),
             totals: Totals::default(),
-            wide: Wide::default(),
+            address_reports: AddressReports::default(),
             addresses: Addresses::new(MOST_ADDRESSES),
             settings,
             rules: Rules::of(engine),
@@ -147,7 +146,7 @@ impl Rarity {
             hosts: self.hosts.keep(),
             services: self.services.keep(),
             silences: self.silences.keep(),
-            ends: self.ends.clone(),
+            churn: self.churn.clone(),
             budgets: self.budgets.experience(),
             schedule: self.budgets.schedule(),
             spent: self.budgets.spent(),
@@ -175,12 +174,12 @@ impl Rarity {
         self.resumed = groups.filter_map(|kept| Some((kept.key(&now)?, kept.state))).collect();
         self.totals.resume(&totals, &now);
         self.addresses.resume(addresses, &now);
-        (self.volumes, self.calm) = (past.volumes, Calm::default());
+        (self.volumes, self.fast_path) = (past.volumes, FastPath::default());
         self.newcomers.resume(past.newcomers);
         self.hosts.resume(past.hosts);
         self.services.resume(past.services);
         self.silences.resume(past.silences);
-        self.ends = past.ends.resumed();
+        self.churn = past.churn.resumed();
         self.budgets.resume(past.budgets, past.schedule, past.spent);
         self.past_intervals = self.volumes.intervals() as usize;
         self.waits = WAITS;
@@ -205,7 +204,7 @@ impl Rarity {
     pub(super) fn reconfigure(&mut self, settings: RaritySettings, engine: &EngineSettings) {
         let budgets = self.budgets.with(&settings);
         (self.settings, self.budgets, self.rules) = (settings, budgets, Rules::of(engine));
-        self.calm = Calm::default();
+        self.fast_path = FastPath::default();
     }
 
     pub(super) fn collect(&mut self, flow: &FlowKey, counters: &Counters) {
@@ -222,35 +221,35 @@ impl Rarity {
         let passed = intervals.min(MOST_SKIPPED);
         self.volumes.pass(passed, 0);
         self.totals.pass_quiet(passed as u32);
-        self.calm = Calm::default();
+        self.fast_path = FastPath::default();
         self.newcomers.pass(passed);
         self.hosts.pass(passed);
         self.services.pass(passed);
-        self.ends.pass(passed);
+        self.churn.pass(passed);
         self.budgets.skip(passed, last);
     }
 
-    /// Processes a group's interval. A reported interval does not update the group's history, unless it
-    /// lasts.
+    /// Processes a group's interval. A reported interval does not update the group's history, unless the
+    /// change lasts.
     pub(super) fn judge(
         &mut self,
         window: &Window<'_>,
         around: Circumstances,
-    ) -> (Option<Finding>, Lesson) {
-        let news = self.look(window, around);
+    ) -> (Option<Finding>, BaselineUpdate) {
+        let news = self.judge_group(window, around);
         self.newcomers.learn(window.slot, around.index, news.is_some());
-        let Some((found, threshold)) = news else { return (None, Lesson::Usual) };
+        let Some((found, threshold)) = news else { return (None, BaselineUpdate::Learn) };
         self.newcomers.report(window.slot, &window.key());
         let becomes_usual = window.unusual >= self.rules.learn_after;
         if becomes_usual {
             self.members.pack(window.slot, &FlowState::new());
-            self.told.insert(window.slot, Told { is_accepted: true, rarest: None });
+            self.reported.insert(window.slot, ReportedGroup { is_accepted: true, rarest: None });
             self.newcomers.accept(&window.key());
         }
-        let lesson = match (becomes_usual, self.rules.is_learned) {
-            (true, _) => Lesson::Usual,
-            (false, true) => Lesson::Unusual,
-            (false, false) => Lesson::Ignored,
+        let update = match (becomes_usual, self.rules.is_learned) {
+            (true, _) => BaselineUpdate::Learn,
+            (false, true) => BaselineUpdate::LearnUnusual,
+            (false, false) => BaselineUpdate::Freeze,
         };
         let finding = Finding {
             kind: found.kind,
@@ -265,7 +264,7 @@ impl Rarity {
             grounds: found.grounds(self.basis(found.class(), found.surprise)),
             becomes_usual,
         };
-        (Some(finding), lesson)
+        (Some(finding), update)
     }
 
     fn basis(&self, class: Class, surprise: f32) -> Basis {
@@ -273,10 +272,10 @@ impl Rarity {
         Basis { interval: self.settings.interval, watched: self.volumes.intervals(), expected }
     }
 
-    /// The largest flow; for a silent pair, the one with which it appeared.
+    /// The largest flow; for a silent pair, its first flow.
     fn main_flow(&self, window: &Window<'_>) -> FlowKey {
         if window.quiet > 0 && self.rules.group_by == GroupBy::Pair {
-            return self.firsts.flow(window.slot, &window.key());
+            return self.first_flows.flow(window.slot, &window.key());
         }
         window.activity.main_flow()
     }

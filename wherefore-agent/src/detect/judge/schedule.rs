@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_at_this_time_of_another_day_is_expected_unless_it_is_much_rarer() {
+    fn a_finding_at_the_same_time_of_another_day_is_expected_unless_much_rarer() {
         let mut schedule = Schedule::new(5.0);
         schedule.note(Class::Stop, &group(1), 3.0, 100);
         schedule.note(Class::Stop, &group(1), 4.0, 150);
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn it_survives_a_restart_and_is_bounded() {
+    fn the_state_survives_a_restart_and_is_bounded() {
         let mut schedule = Schedule::new(5.0);
         for host in 0..=MOST as u64 {
             schedule.note(Class::Own, &group(host), 3.0, host as i64);

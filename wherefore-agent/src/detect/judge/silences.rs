@@ -1,9 +1,9 @@
-//! Hosts that become silent: one that sent to several peers and stops sending to all of them is one event,
-//! found sooner than by any of its pairs. Owns the baseline of each host's silences; refuses to decide
-//! what is reported.
+//! Hosts that become silent. If a host stops sending to all of its peers, that is one event, which is found
+//! sooner here than in any of its pairs. Owns the baseline of each host's silences; refuses to decide what is
+//! reported.
 //!
-//! Only hosts that have sent for hours are judged: a pod that comes and goes is not missed. While
-//! nobody sends anything, the hosts do not count as silent.
+//! Only hosts that have sent for hours are judged: a pod that comes and goes is not missed. In intervals
+//! without any traffic, hosts do not count as silent.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::detect::detectors::{Detector, FlowDetector, FlowState, Test, Verdict,
 use crate::traffic::group::GroupBy;
 use std::f32::consts::LOG10_2;
 
-/// Hosts at most: some 400 bytes each.
+/// The most hosts, some 400 bytes each.
 const MOST: usize = 1024;
 /// Silent intervals after which a host may be replaced by another: a day of 5 s.
 const IDLE: u32 = 17_280;
@@ -27,9 +27,9 @@ pub(super) struct Sender {
     pub(super) family: u8,
     pub(super) ifindex: u32,
     pub(super) counters: Counters,
-    /// The flow that moved most.
+    /// Its largest flow.
     pub(super) most: FlowKey,
-    /// Whether it has ever sent to more than one peer there.
+    /// Whether it has ever sent to more than one peer on that side.
     pub(super) has_peers: bool,
 }
 
@@ -64,9 +64,9 @@ pub(super) struct Silence {
     pub(super) most: FlowKey,
     pub(super) surprise: f32,
     pub(super) verdict: Verdict,
-    /// The number of intervals for which the host is known.
+    /// The number of intervals since the host was first seen.
     pub(super) lasted: i64,
-    /// Whether it has lasted so long that it would have been reported before.
+    /// Whether it has lasted so long that it should have been reported earlier.
     pub(super) is_old: bool,
 }
 
@@ -124,8 +124,7 @@ impl Silences {
         Some(place)
     }
 
-    /// Whether a host exists but has sent nothing to anybody for some time; `None` if it is not known,
-    /// as of those outside.
+    /// Whether a host has sent nothing for some time. `None` if it is not tracked, such as hosts outside.
     pub(super) fn is_silent(&self, address: AddressWords, family: u8) -> Option<bool> {
         /// Intervals of silence that are more than a pause.
         const PAUSE: u32 = 2;
@@ -133,7 +132,7 @@ impl Silences {
         Some(self.hosts[*place].quiet >= PAUSE)
     }
 
-    /// Ends a silence that has lasted so long that the host is no longer missed.
+    /// Forgets a host whose silence has lasted so long that it is no longer missed.
     pub(super) fn forget(&mut self, silence: &Silence) {
         let name = (silence.group.src, silence.group.family);
         if let Some(host) = self.places.get(&name).and_then(|place| self.hosts.get_mut(*place)) {
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_and_goes_or_has_one_peer_is_not_missed() {
+    fn a_host_that_comes_and_goes_or_has_one_peer_is_not_missed() {
         assert!(found(500, true, 12).iter().all(Vec::is_empty), "it sent for minutes only");
         assert!(found(2000, false, 12).iter().all(Vec::is_empty), "the pair says it");
     }

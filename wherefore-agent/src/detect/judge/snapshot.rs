@@ -1,5 +1,4 @@
-//! The baselines that survive a restart. Owns their bound and the names of groups in them; refuses to
-//! write files.
+//! The baselines that survive a restart. Owns their bound and their keys; refuses to write files.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wherefore_common::FlowKey;
 
 use super::budget::Experience;
-use super::ends::Ends;
+use super::churn::Churn;
 use super::totals::KeptTotal;
 use super::{hosts, newcomers, schedule, silences};
 use crate::detect::addresses;
@@ -15,19 +14,19 @@ use crate::detect::detectors::{FlowState, Population};
 use crate::detect::kind::Class;
 use crate::traffic::group::{GroupBy, KeptGroup};
 
-/// Groups that are written down at most: those that moved something most often.
+/// The most groups that are stored: those with traffic in the most intervals.
 pub(super) const MOST_GROUPS: usize = 65_536;
-/// Intervals with bytes from which on a group's history is worth storing.
+/// The number of intervals with bytes from which on a group's history is worth storing.
 pub(super) const WORTH_IT: f32 = 20.0;
 
 /// The baselines of this host.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Histories are of intervals of this length, in nanoseconds.
+    /// The length of an interval in nanoseconds. Histories of other lengths cannot be used.
     pub(super) interval_ns: u64,
     /// The end of the last one, in nanoseconds since 1970.
     pub(super) ended_ns: i64,
-    /// And of groups of this kind.
+    /// The grouping of the histories.
     pub(super) group_by: GroupBy,
     /// The names of interfaces, whose numbers may change at a restart.
     pub(super) interfaces: BTreeMap<u32, String>,
@@ -40,8 +39,8 @@ pub struct Snapshot {
     pub(super) services: hosts::Kept,
     #[serde(default)]
     pub(super) silences: silences::Kept,
-    #[serde(default)]
-    pub(super) ends: Ends,
+    #[serde(default, rename = "ends")]
+    pub(super) churn: Churn,
     pub(super) budgets: Vec<(Class, Experience)>,
     pub(super) schedule: schedule::Kept,
     pub(super) spent: f64,

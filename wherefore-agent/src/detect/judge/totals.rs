@@ -1,5 +1,5 @@
-//! Totals of interfaces: the traffic of each, in each direction, as a long series of its own.
-//! Owns those series; refuses to decide what is reported about them.
+//! Totals of interfaces: the traffic of each, in each direction, as a series. Owns these series; refuses to
+//! decide what is reported.
 
 use serde::{Deserialize, Serialize};
 use wherefore_common::{Counters, FlowKey};
@@ -8,11 +8,12 @@ use super::found::border_bytes;
 use crate::detect::detectors::{AggregateDetector, AggregateState, Detector, Verdict};
 use crate::traffic::group::GroupBy;
 
-/// Series kept at most: interfaces that come and go must not take memory forever.
+/// The most series, because interfaces that come and go must not use memory forever.
 const MOST: usize = 1024;
 /// Quiet intervals after which a series is forgotten.
 const FORGOTTEN_AFTER: u32 = 17_280;
-/// The part of [`Total::border`] that is left an interval later: a quarter after the 26 of the longest window.
+/// The factor by which [`Total::border`] decays in an interval: a quarter is left after the 26 of the longest
+/// window.
 const BORDER_KEPT: f32 = 0.95;
 
 /// The traffic of the interfaces.
@@ -34,8 +35,8 @@ pub(super) struct Total {
     most_bytes: u64,
     /// In this interval.
     flows: u64,
-    /// The bytes that the borders of an interval may add or remove, from the intervals before: see
-    /// [`border_bytes`].
+    /// The bytes that the boundaries of an interval may add or remove, from earlier intervals (see
+    /// [`border_bytes`]).
     pub(super) border: f32,
     state: AggregateState,
     quiet: u32,
@@ -91,7 +92,7 @@ impl Totals {
         }
     }
 
-    /// The index of a new series; none if there are too many.
+    /// The index of a new series; `None` if there are too many.
     fn begin(&mut self, key: FlowKey) -> usize {
         if self.series.len() < MOST {
             self.series.push(Total {
@@ -125,7 +126,7 @@ impl Totals {
         self.series.retain(|total| total.quiet < FORGOTTEN_AFTER);
     }
 
-    /// Ends the interval: shows each series with its detector's verdict and its counts.
+    /// Ends the interval. Passes each series to `visit`, with its detector's verdict.
     pub(super) fn close(
         &mut self,
         times_as_long: f64,

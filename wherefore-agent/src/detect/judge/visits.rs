@@ -1,5 +1,5 @@
-//! Groups that come and go: the time and the volume of each one's last visits, so that a returning
-//! group is not new, and its usual volume is known. Owns the bound; refuses to judge.
+//! Groups that come and go: the time and the volume of the last visits of each, so that a returning group is
+//! not new and has a baseline. Owns the bound; refuses to judge.
 
 use std::f32::consts::LOG10_2;
 
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::detectors::log2;
 
-/// Groups that are remembered at most, some 24 bytes each.
+/// The most groups, some 24 bytes each.
 const MOST: usize = 65_536;
-/// Octaves by which visits of one kind differ: a deployment is not always of the same size.
+/// The octaves by which similar visits differ: a deployment does not always have the same size.
 const ALIKE: f32 = 2.0;
-/// Octaves beyond the largest visit that are not reported.
+/// A visit may exceed the largest one by this many octaves without a report.
 const MARGIN: f32 = 1.0;
 
 /// Every group that was once new.
@@ -27,7 +27,7 @@ pub(super) struct Kept(Vec<(u64, Visitor)>);
 struct Visitor {
     /// The interval of its last visit.
     came: i64,
-    /// Its volume on this visit so far, as a level.
+    /// The volume of this visit so far, as a level.
     now: f32,
     before: Earlier,
 }
@@ -35,9 +35,9 @@ struct Visitor {
 /// The earlier visits of a group.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Earlier {
-    /// The largest volume of one, as a level.
+    /// The largest volume, as a level.
     most: f32,
-    /// How many had about as much; decays.
+    /// The number of visits with about this volume; it decays.
     times: f32,
 }
 
@@ -63,7 +63,7 @@ impl Visits {
         }
     }
 
-    /// The oldest are dropped first.
+    /// Drops the oldest groups.
     fn forget(&mut self) {
         let mut came: Vec<_> = self.0.values().map(|visitor| visitor.came).collect();
         let middle = came.len() / 2;
@@ -71,7 +71,7 @@ impl Visits {
         self.0.retain(|_, visitor| visitor.came > median);
     }
 
-    /// All before counts half.
+    /// Halves the weight of all visits.
     pub(super) fn halve(&mut self) {
         self.0.values_mut().for_each(|visitor| visitor.before.times *= 0.5);
     }
@@ -82,7 +82,8 @@ impl Visits {
         Kept(kept)
     }
 
-    /// `before` is an interval before all of this run: intervals of another run were counted otherwise.
+    /// Continues with stored state. `before` is an interval number before all of this run, which stands for
+    /// the intervals of an earlier run.
     pub(super) fn resume(kept: Kept, before: i64) -> Self {
         let is_sound = |number: f32| number.is_finite() && number >= 0.0;
         let sound = kept.0.into_iter().filter(|(_, visitor)| {
@@ -104,8 +105,8 @@ impl Earlier {
         self.most = self.most.max(level);
     }
 
-    /// How surprising it is that it moves this much again: once in 10^surprise intervals. `None` if it never
-    /// did.
+    /// How surprising it is that the group transfers this much again: once in 10^surprise intervals. `None`
+    /// if it never did.
     pub(super) fn surprise(&self, level: f32, intervals: f32) -> Option<f32> {
         let is_known = self.times > 0.0 && level <= self.most + MARGIN;
         is_known.then(|| -LOG10_2 * log2((self.times + 0.5) / (intervals + 1.0)))
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_often_with_as_much_is_no_surprise_and_what_brings_more_is() {
+    fn a_frequent_visitor_surprises_only_with_a_larger_volume() {
         let mut visits = Visits::default();
         assert_eq!(visits.come(7, 0), None);
         let mut surprises = Vec::new();
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn trifles_before_say_nothing_of_much() {
+    fn small_earlier_findings_do_not_excuse_a_large_one() {
         let mut visits = Visits::default();
         let _ = visits.come(7, 0);
         for visit in 1..=100 {
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_came_first_make_room() {
+    fn the_oldest_are_evicted() {
         let mut visits = Visits::default();
         for name in 0..=MOST as u64 {
             let _ = visits.come(name, name as i64);

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calm_scores_one_and_a_change_amid_the_others_scores_zero() {
+    fn a_constant_series_scores_one_and_a_change_in_the_middle_zero() {
         assert_eq!(raw(&[5.0; 6], 4, 1), Some(1.0));
         // Reference changes 1, 3 (mean 2); active change 4: the difference 2 is above one of two.
         assert_eq!(raw(&[0.0, 1.0, 4.0, 8.0], 4, 1), Some(0.0));

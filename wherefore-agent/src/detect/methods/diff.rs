@@ -13,7 +13,7 @@
 //!
 //! For one active point, which is the usual number, `last_change` is used instead.
 
-use super::random::{Dice, Sampling};
+use super::random::{Sampling, SplitMix64};
 use super::rings::{EXACT_POINTS, change, every_ring};
 use super::{last_change, windows};
 
@@ -119,9 +119,9 @@ impl Scratch {
 fn random_rings(ring: &mut [f64], sampling: Sampling, mut examine: impl FnMut(&[f64])) {
     // Twice as many, because the n cuts of a ring may be worth only n/2 permutations.
     let rings = (2 * sampling.permutations as usize).div_ceil(ring.len());
-    let mut dice = Dice::new(sampling.seed);
+    let mut rng = SplitMix64::new(sampling.seed);
     for _ in 0..rings {
-        dice.shuffle(ring);
+        rng.shuffle(ring);
         examine(ring);
     }
 }

@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_to_the_bound_is_scaled_and_clamped() {
+    fn the_distance_to_the_bound_is_scaled_and_clamped() {
         let upper_only = options(None, 10.0);
         assert_eq!(raw(&[99.0, 0.0], &upper_only), 0.0);
         assert_eq!(raw(&[10.0], &upper_only), 1.0);

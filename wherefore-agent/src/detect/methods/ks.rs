@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::random::{Dice, Sampling};
+use super::random::{Sampling, SplitMix64};
 use super::windows::{self, COUNTABLE_POINTS};
 
 /// Memory for one evaluation, reused by the next.
@@ -132,10 +132,10 @@ impl Scratch {
 
     /// The same mean over random samples.
     fn random_samples(&mut self, sizes: Sizes, sampling: Sampling) -> f64 {
-        let mut dice = Dice::new(sampling.seed);
+        let mut rng = SplitMix64::new(sampling.seed);
         let mut sum = 0.0;
         for _ in 0..sampling.permutations {
-            dice.draw(&mut self.pool, sizes.total());
+            rng.draw(&mut self.pool, sizes.total());
             refill(&mut self.sample, &self.pool[..sizes.total()]);
             sum += self.close_splits(sizes);
         }
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spike_is_as_far_as_can_be_and_equal_points_are_not_apart() {
+    fn a_spike_has_the_maximum_distance_and_equal_points_none() {
         assert_eq!(raw(&[1.0, 1.0, 1.0, 1.0, 9.0], 4, 1), Some(0.8));
         assert_eq!(raw(&[5.0; 5], 4, 1), Some(0.0));
         assert_eq!(raw(&[5.0; 30], 4, 1), Some(0.0));
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn weighing_paths_gives_what_counting_them_gives() {
+    fn weighing_paths_equals_counting_them() {
         let window: Vec<f64> = (0..1200).map(|i| f64::from(i * 7919 % 1213)).collect();
         let counted = raw(&window[..1000], 998, 2).expect("a verdict");
         let weighed = raw(&window, 1198, 2).expect("a verdict");
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_of_places_runs_through_all_of_them() {
+    fn every_choice_of_positions_is_visited_once() {
         let mut picked = vec![0, 1, 2];
         let mut choices = 1;
         while advance(&mut picked, 6) {

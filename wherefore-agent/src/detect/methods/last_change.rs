@@ -11,7 +11,7 @@
 //! windows whose rings have no ties). With ties a ring is worth less, at worst n/2, because a tied change has
 //! rank 0.
 
-use super::random::{Dice, Sampling};
+use super::random::{Sampling, SplitMix64};
 use super::rings::{EXACT_POINTS, change, every_ring};
 
 /// The fewest rings from which the absence of ties is concluded: in a window whose rings often have ties, a
@@ -71,9 +71,9 @@ impl Scratch {
             ring.examine(rank, &mut tally);
         }
         if tally.tied {
-            let mut dice = orders.dice.clone();
+            let mut rng = orders.rng.clone();
             for _ in untied..wanted.div_ceil(points) {
-                dice.shuffle(&mut ring.points);
+                rng.shuffle(&mut ring.points);
                 ring.examine(rank, &mut tally);
             }
         }
@@ -90,7 +90,7 @@ struct Orders {
     /// The positions of the points in the window, one order after another.
     places: Vec<usize>,
     /// The generator after the last order.
-    dice: Dice,
+    rng: SplitMix64,
 }
 
 impl Orders {
@@ -99,7 +99,7 @@ impl Orders {
             return;
         }
         self.drawn = Some((points, orders, seed));
-        self.dice = Dice::new(seed);
+        self.rng = SplitMix64::new(seed);
         self.places.clear();
         self.places.extend(0..points);
         for order in 0..orders {
@@ -108,7 +108,7 @@ impl Orders {
             if order > 0 {
                 self.places.extend_from_within(start..);
             }
-            self.dice.shuffle(&mut self.places[order * points..]);
+            self.rng.shuffle(&mut self.places[order * points..]);
         }
     }
 }
@@ -232,9 +232,9 @@ mod tests {
 
     /// Points with few values, so that changes are often equal or undefined, or with many.
     fn points(count: usize, values: u32, seed: u64) -> Vec<f64> {
-        let mut dice = Dice::new(seed);
+        let mut rng = SplitMix64::new(seed);
         let mut pool: Vec<f64> = (0..values * 8).map(|value| f64::from(value / 8)).collect();
-        dice.draw(&mut pool, count);
+        rng.draw(&mut pool, count);
         pool.truncate(count);
         pool
     }
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_closed_form_of_a_ring_is_what_cutting_it_gives() {
+    fn the_closed_form_of_a_ring_equals_cutting_it() {
         let (mut tied, mut rings) = (0, 0);
         for (count, values) in [(3, 2), (9, 3), (9, 12), (12, 1000), (30, 5), (30, 40)] {
             for seed in 0..50 {
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_drawn_before_are_the_orders_drawn_anew() {
+    fn cached_orders_equal_new_ones() {
         let mut used = Orders::default();
         used.draw(12, 5, 1);
         used.draw(10, 7, 2);

@@ -40,6 +40,27 @@ use score::Verdicts;
 ///
 /// It has scratch memory that grows to the longest window it has judged; after that, an evaluation allocates
 /// nothing. One `Anomalyzer` serves any number of series, one evaluation at a time.
+///
+/// # Example
+/// ```
+/// use wherefore_agent::detect::methods::{Anomalyzer, Method, Options, OptionsError};
+///
+/// let mut anomalyzer = Anomalyzer::new(Options {
+///     active_size: 1,
+///     n_seasons: 4,
+///     sensitivity: 0.1,
+///     lower_bound: None,
+///     upper_bound: 1e7,
+///     methods: vec![Method::Magnitude, Method::Diff, Method::HighRank],
+///     delay: true,
+///     permutations: 500,
+///     seed: 0,
+/// })?;
+/// // The last point is judged by the four before it.
+/// assert_eq!(anomalyzer.probability(&[10.0, 12.0, 11.0, 10.0, 11.0]), 0.0, "a small change");
+/// assert!(anomalyzer.probability(&[10.0, 12.0, 11.0, 10.0, 900.0]) > 0.6, "a burst");
+/// # Ok::<(), OptionsError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Anomalyzer {
     options: Options,

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_come_at_once_and_in_the_order_of_the_fields() {
+    fn all_problems_are_reported_in_the_order_of_the_fields() {
         let options = Options {
             n_seasons: 3,
             sensitivity: -1.0,

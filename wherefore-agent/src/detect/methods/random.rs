@@ -13,9 +13,9 @@ pub(super) struct Sampling {
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): one addition and two multiplications for each number.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Dice(u64);
+pub(super) struct SplitMix64(u64);
 
-impl Dice {
+impl SplitMix64 {
     pub(super) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -54,19 +54,19 @@ mod tests {
 
     #[test]
     fn the_numbers_are_those_of_the_published_algorithm() {
-        let mut dice = Dice::new(1_234_567);
-        let rolls = [dice.roll(), dice.roll(), dice.roll()];
+        let mut rng = SplitMix64::new(1_234_567);
+        let rolls = [rng.roll(), rng.roll(), rng.roll()];
         let published = [6457827717110365317, 3203168211198807973, 9817491932198370423];
         assert_eq!(rolls, published);
     }
 
     #[test]
     fn every_order_of_four_comes_up_about_equally_often() {
-        let mut dice = Dice::new(1);
+        let mut rng = SplitMix64::new(1);
         let mut seen = std::collections::BTreeMap::new();
         for _ in 0..24_000 {
             let mut items = [0, 1, 2, 3];
-            dice.shuffle(&mut items);
+            rng.shuffle(&mut items);
             *seen.entry(items).or_insert(0) += 1;
         }
         assert_eq!(seen.len(), 24);

@@ -6,7 +6,7 @@
 //! sum only if *all* its members are active, and otherwise nothing. Refuses NaN, which has no rank: the
 //! caller must exclude such windows.
 
-use super::random::{Dice, Sampling};
+use super::random::{Sampling, SplitMix64};
 use super::windows::{self, COUNTABLE_POINTS};
 
 /// The most additions for an exact count (some milliseconds). Beyond that, the sum is sampled.
@@ -66,7 +66,7 @@ impl Scratch {
     fn single(&mut self, window: &[f64], last: f64) -> Tails {
         let tied = window.iter().filter(|&&x| x == last).count() > 1;
         let smallest = window.iter().copied().fold(last, f64::min);
-        let higher = self.loners_above(window, if tied { smallest } else { last });
+        let higher = self.count_unique_above(window, if tied { smallest } else { last });
         let ranked = !tied && smallest < last;
         let lower = if ranked { window.len() - 1 - higher } else { 0 };
         let points = window.len() as f64;
@@ -74,7 +74,7 @@ impl Scratch {
     }
 
     /// The number of points above `floor` whose values are unique.
-    fn loners_above(&mut self, window: &[f64], floor: f64) -> usize {
+    fn count_unique_above(&mut self, window: &[f64], floor: f64) -> usize {
         self.sorted.clear();
         self.sorted.extend(window.iter().filter(|&&x| x > floor));
         self.sorted.sort_unstable_by(f64::total_cmp);
@@ -144,10 +144,10 @@ impl Scratch {
         }
         self.chosen.clear();
         self.chosen.resize(self.groups.len(), 0);
-        let mut dice = Dice::new(sampling.seed);
+        let mut rng = SplitMix64::new(sampling.seed);
         let (mut smaller, mut larger) = (0u32, 0u32);
         for _ in 0..sampling.permutations {
-            dice.draw(&mut self.members, active_size);
+            rng.draw(&mut self.members, active_size);
             let sum = self.drawn_sum(active_size);
             smaller += u32::from(sum < observed);
             larger += u32::from(sum > observed);

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_and_nonsense_are_told_apart() {
+    fn silence_and_invalid_values_are_distinguished() {
         assert_eq!(weigh(&Verdicts::default()), (Outcome::NoVerdict, 0.0));
         let undefined = [(Method::Fence, f64::NAN), (Method::Ks, 1.0)];
         assert_eq!(weigh(&verdicts(&undefined)), (Outcome::Undefined, 0.0));

@@ -4,7 +4,7 @@
 use wherefore_common::FlowKey;
 use wherefore_common::flow::AddressWords;
 
-use crate::traffic::flows::few_octets;
+use crate::traffic::flows::ipv4_sized;
 
 /// A group's key as words, which are compared at once: source and destination if both have up to four bytes,
 /// otherwise the index of both; then interface, ports and the rest.
@@ -27,7 +27,7 @@ impl ShortKey {
         let FlowKey { ifindex, sport, dport, protocol, family, direction, .. } = *key;
         let ports = u32::from(sport) << 16 | u32::from(dport);
         let kind = u32::from_le_bytes([protocol, family, direction, 0]);
-        match few_octets(key) {
+        match ipv4_sized(key) {
             Some([src, dst]) => Self([src, dst, ifindex, ports, kind]),
             None => Self([0, 0, ifindex, ports, kind | LONG]),
         }

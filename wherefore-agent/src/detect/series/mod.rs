@@ -9,11 +9,11 @@ use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
 use crate::traffic::flows::Flows;
-use crate::traffic::places::{Hashed, Places};
+use crate::traffic::hash_index::{HashIndex, Hashed};
 use keys::{Keys, ShortKey};
 use rings::Rings;
-pub use window::{Activity, Lesson, Points, Window};
-use window::{Sum, Told};
+pub use window::{Activity, BaselineUpdate, Points, Window};
+use window::{ActivitySource, Sum};
 
 /// The number of slots that are searched for a quiet group when one must be evicted.
 const EVICTION_SCAN: usize = 64;
@@ -37,7 +37,7 @@ pub struct SeriesOptions {
 #[repr(align(32))]
 struct Slot {
     key: ShortKey,
-    moved: Moved,
+    moved: ActivityIndex,
     /// The number of quiet intervals in a row.
     quiet: u32,
     /// The number of points that are kept.
@@ -53,9 +53,9 @@ const _: () = assert!(size_of::<Slot>() == 32);
 /// The index of a group's activity in the current interval: of a flow of the interval or, if the highest bit
 /// is set, of one of the sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Moved(u32);
+struct ActivityIndex(u32);
 
-impl Moved {
+impl ActivityIndex {
     /// The slot has no group.
     const UNUSED: Self = Self(u32::MAX);
     /// The group had no traffic.
@@ -69,7 +69,7 @@ impl Moved {
     }
 }
 
-impl Default for Moved {
+impl Default for ActivityIndex {
     fn default() -> Self {
         Self::UNUSED
     }
@@ -80,7 +80,7 @@ impl Default for Moved {
 pub struct Series {
     options: SeriesOptions,
     /// The index of the groups in `slots`.
-    places: Places,
+    places: HashIndex,
     slots: Vec<Slot>,
     /// The keys of the groups in `slots`.
     keys: Keys,
@@ -101,7 +101,7 @@ pub struct Series {
 
 /// A group before a number of intervals without traffic.
 #[derive(Debug, Clone, Copy)]
-pub struct Quiet {
+pub struct QuietGroup {
     /// Its slot.
     pub slot: usize,
     /// The group.
@@ -113,11 +113,11 @@ pub struct Quiet {
 }
 
 /// The number of groups that are looked up at once.
-pub const SOUGHT: usize = 16;
+pub const LOOKUP_BATCH: usize = 16;
 
 /// The result of a search for a group.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Sought {
+pub struct Lookup {
     hashed: Hashed,
     slot: Option<usize>,
 }
@@ -127,7 +127,7 @@ impl Series {
     pub fn new(options: SeriesOptions) -> Self {
         Self {
             options,
-            places: Places::default(),
+            places: HashIndex::default(),
             slots: Vec::new(),
             keys: Keys::default(),
             unusual: FxHashMap::default(),
@@ -142,7 +142,7 @@ impl Series {
     }
 
     /// From now on, remembers which groups are forgotten, for [`Self::take_forgotten`].
-    pub fn tell_forgotten(&mut self) {
+    pub fn record_forgotten(&mut self) {
         self.forgotten = Some(Vec::new());
     }
 
@@ -177,15 +177,15 @@ impl Series {
     /// Looks up several groups before any of them is collected, so that the processor waits for the memory of
     /// all of them at the same time. Each step is a loop of its own, because its memory accesses do not
     /// depend on each other.
-    pub fn seek(&self, groups: &[FlowKey], sought: &mut [Sought]) {
-        for (sought, group) in sought.iter_mut().zip(groups) {
-            *sought = Sought { hashed: Hashed::of(group), slot: None };
+    pub fn look_up(&self, groups: &[FlowKey], lookup: &mut [Lookup]) {
+        for (lookup, group) in lookup.iter_mut().zip(groups) {
+            *lookup = Lookup { hashed: Hashed::of(group), slot: None };
         }
-        for sought in &mut sought[..groups.len()] {
-            sought.slot = self.places.guess(sought.hashed);
+        for lookup in &mut lookup[..groups.len()] {
+            lookup.slot = self.places.guess(lookup.hashed);
         }
-        for (sought, group) in sought.iter_mut().zip(groups) {
-            sought.slot = sought.slot.filter(|slot| self.is_of(*slot, group));
+        for (lookup, group) in lookup.iter_mut().zip(groups) {
+            lookup.slot = lookup.slot.filter(|slot| self.is_of(*slot, group));
         }
     }
 
@@ -202,15 +202,15 @@ impl Series {
     /// of the point that is judged. All flows up to [`Self::close`] belong to the same interval.
     pub fn collect(
         &mut self,
-        (group, sought): (FlowKey, Sought),
+        (group, lookup): (FlowKey, Lookup),
         flows: &Flows,
         at: usize,
         is_allowed: bool,
     ) {
-        let slot = self.slot_of(group, sought, flows);
+        let slot = self.slot_of(group, lookup, flows);
         let moved = self.slots[slot].moved;
-        if moved == Moved::NOTHING && !is_allowed {
-            self.slots[slot].moved = Moved(at as u32);
+        if moved == ActivityIndex::NOTHING && !is_allowed {
+            self.slots[slot].moved = ActivityIndex(at as u32);
             return;
         }
         let sum = moved.sum().unwrap_or_else(|| {
@@ -218,15 +218,15 @@ impl Series {
             self.sums.len() - 1
         });
         self.sums[sum].add(&flows.get(at), is_allowed);
-        self.slots[slot].moved = Moved(Moved::SUM | sum as u32);
+        self.slots[slot].moved = ActivityIndex(ActivityIndex::SUM | sum as u32);
     }
 
-    fn activity<'a>(&'a self, moved: Moved, flows: &'a Flows) -> Activity<'a> {
+    fn activity<'a>(&'a self, moved: ActivityIndex, flows: &'a Flows) -> Activity<'a> {
         Activity(match moved {
-            Moved::UNUSED | Moved::NOTHING => Told::Nothing,
+            ActivityIndex::UNUSED | ActivityIndex::NOTHING => ActivitySource::Nothing,
             moved => match moved.sum() {
-                Some(sum) => Told::Sum(&self.sums[sum]),
-                None => Told::Flow(flows, moved.0 as usize),
+                Some(sum) => ActivitySource::Sum(&self.sums[sum]),
+                None => ActivitySource::Flow(flows, moved.0 as usize),
             },
         })
     }
@@ -235,8 +235,8 @@ impl Series {
     pub fn seed(&mut self, group: FlowKey, history: &[f64]) {
         let window = self.options.window;
         let history = &history[history.len().saturating_sub(window)..];
-        let sought = Sought { hashed: Hashed::of(&group), slot: None };
-        let slot = self.slot_of(group, sought, &Flows::default());
+        let lookup = Lookup { hashed: Hashed::of(&group), slot: None };
+        let slot = self.slot_of(group, lookup, &Flows::default());
         for (back, point) in history.iter().rev().enumerate() {
             self.rings.set(slot, back, *point);
         }
@@ -265,14 +265,14 @@ impl Series {
         &mut self,
         flows: &Flows,
         times_as_long: f64,
-        mut visit: impl FnMut(Window<'_>) -> Lesson,
+        mut visit: impl FnMut(Window<'_>) -> BaselineUpdate,
     ) {
         self.intervals_seen = self.intervals_seen.saturating_add(1);
         self.rings.turn();
-        let mut judged = [0; SOUGHT];
-        for first in (0..self.slots.len()).step_by(SOUGHT) {
-            let slots = first..self.slots.len().min(first + SOUGHT);
-            // All at once, for the same reason as in `seek`.
+        let mut judged = [0; LOOKUP_BATCH];
+        for first in (0..self.slots.len()).step_by(LOOKUP_BATCH) {
+            let slots = first..self.slots.len().min(first + LOOKUP_BATCH);
+            // All at once, for the same reason as in `look_up`.
             for (bytes, slot) in judged.iter_mut().zip(slots.clone()) {
                 let activity = self.activity(self.slots[slot].moved, flows);
                 *bytes = activity.bytes().saturating_sub(activity.allowed_bytes());
@@ -300,20 +300,20 @@ impl Series {
         slot: usize,
         point: f64,
         flows: &Flows,
-        visit: &mut impl FnMut(Window<'_>) -> Lesson,
+        visit: &mut impl FnMut(Window<'_>) -> BaselineUpdate,
     ) {
         let Slot { points: before, moved, .. } = self.slots[slot];
         let oldest = self.push_point(slot, point);
-        let lesson = visit(self.window(slot, flows));
-        if lesson == Lesson::Ignored {
+        let update = visit(self.window(slot, flows));
+        if update == BaselineUpdate::Freeze {
             self.take_back(slot, oldest, before);
         }
         let closed = &mut self.slots[slot];
         closed.is_fresh = false;
-        closed.quiet = if moved == Moved::NOTHING { closed.quiet + 1 } else { 0 };
-        closed.moved = Moved::NOTHING;
+        closed.quiet = if moved == ActivityIndex::NOTHING { closed.quiet + 1 } else { 0 };
+        closed.moved = ActivityIndex::NOTHING;
         let is_expired = closed.quiet >= self.options.expire_after;
-        if lesson != Lesson::Usual {
+        if update != BaselineUpdate::Learn {
             let intervals = self.unusual.entry(slot).or_default();
             *intervals = intervals.saturating_add(1);
         } else if !self.unusual.is_empty() {
@@ -329,7 +329,7 @@ impl Series {
         Window {
             slot: place,
             is_fresh,
-            quiet: if moved == Moved::NOTHING { quiet + 1 } else { 0 },
+            quiet: if moved == ActivityIndex::NOTHING { quiet + 1 } else { 0 },
             keys: &self.keys,
             key,
             points: self.points_of(place),
@@ -344,9 +344,9 @@ impl Series {
     }
 
     /// The groups with their state before intervals without traffic.
-    pub fn quiet(&self) -> Vec<Quiet> {
+    pub fn quiet(&self) -> Vec<QuietGroup> {
         let used = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_used());
-        let quiet = |(slot, of): (usize, &Slot)| Quiet {
+        let quiet = |(slot, of): (usize, &Slot)| QuietGroup {
             slot,
             key: self.keys.key(of.key),
             lives: self.options.expire_after.saturating_sub(of.quiet).max(1),
@@ -364,13 +364,13 @@ impl Series {
     }
 
     /// Ends several intervals without traffic and findings, with the same result as [`Self::close`] of each.
-    pub fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32) {
+    pub fn pass_quiet(&mut self, groups: &[QuietGroup], intervals: u32) {
         let passed = intervals as usize;
         self.intervals_seen = self.intervals_seen.saturating_add(passed);
         self.rings.turn_by(passed);
         self.unusual = FxHashMap::default();
         let window = self.options.window;
-        for &Quiet { slot, .. } in groups {
+        for &QuietGroup { slot, .. } in groups {
             (0..passed.min(window)).for_each(|back| self.rings.set(slot, back, 0.0));
             let of = &mut self.slots[slot];
             of.points = (usize::from(of.points) + passed).min(window) as u16;
@@ -429,13 +429,13 @@ impl Series {
         self.free.push(slot as u32);
     }
 
-    fn slot_of(&mut self, group: FlowKey, Sought { hashed, slot }: Sought, flows: &Flows) -> usize {
+    fn slot_of(&mut self, group: FlowKey, Lookup { hashed, slot }: Lookup, flows: &Flows) -> usize {
         // It may have been evicted since it was looked up.
         let is_it = |slot: &usize| self.slots[*slot].is_used() && self.is_of(*slot, &group);
         if let Some(slot) = slot.filter(is_it).or_else(|| self.find(hashed, &group)) {
             return slot;
         }
-        if self.places.len() >= self.options.max_groups.min(Places::MOST) {
+        if self.places.len() >= self.options.max_groups.min(HashIndex::MOST) {
             self.evict(flows);
         }
         let slot = self.free.pop().map_or_else(|| self.grow(), |slot| slot as usize);
@@ -455,7 +455,7 @@ impl Series {
         self.rings.clear(slot);
         let SeriesOptions { assume_quiet_before, window, .. } = self.options;
         let points = if assume_quiet_before { self.intervals_seen.min(window) as u16 } else { 0 };
-        let moved = Moved::NOTHING;
+        let moved = ActivityIndex::NOTHING;
         let key = self.keys.shorten(&group);
         self.slots[slot] = Slot { key, moved, points, is_fresh: true, ..Slot::default() };
     }
@@ -478,7 +478,7 @@ impl Series {
 
 impl Slot {
     fn is_used(&self) -> bool {
-        self.moved != Moved::UNUSED
+        self.moved != ActivityIndex::UNUSED
     }
 }
 

@@ -9,11 +9,11 @@ use crate::traffic::flows::Flows;
 
 /// The activity of a group in an interval, computed when it is needed: for most groups only the bytes are.
 #[derive(Debug, Clone, Copy)]
-pub struct Activity<'a>(pub(super) Told<'a>);
+pub struct Activity<'a>(pub(super) ActivitySource<'a>);
 
 /// Where the activity is read from.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Told<'a> {
+pub(super) enum ActivitySource<'a> {
     Nothing,
     /// One flow of the interval.
     Flow(&'a Flows, usize),
@@ -36,15 +36,15 @@ impl Activity<'_> {
     /// Its bytes.
     pub fn bytes(&self) -> u64 {
         match self.0 {
-            Told::Nothing => 0,
-            Told::Flow(flows, at) => flows.bytes(at),
-            Told::Sum(sum) => sum.counters.bytes,
+            ActivitySource::Nothing => 0,
+            ActivitySource::Flow(flows, at) => flows.bytes(at),
+            ActivitySource::Sum(sum) => sum.counters.bytes,
         }
     }
 
     /// The bytes of flows that are not judged.
     pub fn allowed_bytes(&self) -> u64 {
-        if let Told::Sum(sum) = self.0 { sum.allowed_bytes } else { 0 }
+        if let ActivitySource::Sum(sum) = self.0 { sum.allowed_bytes } else { 0 }
     }
 
     /// Its sums.
@@ -64,13 +64,13 @@ impl Activity<'_> {
 
     pub(super) fn sum(&self) -> Sum {
         match self.0 {
-            Told::Nothing => Sum::default(),
-            Told::Flow(flows, at) => {
+            ActivitySource::Nothing => Sum::default(),
+            ActivitySource::Flow(flows, at) => {
                 let (main_flow, counters) = flows.get(at);
                 let most_bytes = counters.bytes;
                 Sum { counters, allowed_bytes: 0, main_flow, most_bytes, flows: 1 }
             }
-            Told::Sum(sum) => *sum,
+            ActivitySource::Sum(sum) => *sum,
         }
     }
 }
@@ -143,13 +143,13 @@ impl<'a> Points<'a> {
     }
 }
 
-/// What to do with the newest point of a window.
+/// How the newest point of a window affects the baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lesson {
-    /// It is ordinary, and becomes part of the baseline.
-    Usual,
-    /// It is unusual, but becomes part of the baseline anyway.
-    Unusual,
-    /// It is unusual, and does not become part of the baseline.
-    Ignored,
+pub enum BaselineUpdate {
+    /// The point is ordinary and becomes part of the baseline.
+    Learn,
+    /// The point is unusual, but becomes part of the baseline anyway.
+    LearnUnusual,
+    /// The point is unusual and does not become part of the baseline.
+    Freeze,
 }

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_comes_after_what_came_before_it() {
+    fn an_error_comes_after_the_earlier_data() {
         struct Broken;
         impl Read for Broken {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

@@ -29,15 +29,20 @@ impl Compression {
 /// comes late.
 pub(super) const ENOUGH: usize = 512;
 
-struct Known {
+struct Signature {
     at: usize,
     magic: &'static [u8],
     name: &'static str,
     advice: &'static str,
 }
 
-const fn known(at: usize, magic: &'static [u8], name: &'static str, advice: &'static str) -> Known {
-    Known { at, magic, name, advice }
+const fn signature(
+    at: usize,
+    magic: &'static [u8],
+    name: &'static str,
+    advice: &'static str,
+) -> Signature {
+    Signature { at, magic, name, advice }
 }
 
 const CONVERT: &str = "convert it first: editcap -F pcapng OLD NEW";
@@ -46,20 +51,20 @@ const TWICE: &str = "it is compressed twice: decompress it once first";
 const USUAL: &str =
     "supported are pcap and pcapng, also compressed by gzip or zstd; editcap converts most others";
 
-const KNOWN: &[Known] = &[
-    known(257, b"ustar", "a tar archive", UNPACK),
-    known(0, b"PK\x03\x04", "a zip archive", UNPACK),
-    known(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
-    known(0, b"\xfd7zXZ\0", "compressed by xz", "pipe it in: xz -dc FILE, and read -"),
-    known(0, b"BZh", "compressed by bzip2", "pipe it in: bzip2 -dc FILE, and read -"),
-    known(0, b"\x04\x22\x4d\x18", "compressed by lz4", "pipe it in: lz4 -dc FILE, and read -"),
-    known(0, b"\x1f\x8b", "gzip inside a compressed file", TWICE),
-    known(0, b"\x28\xb5\x2f\xfd", "zstd inside a compressed file", TWICE),
-    known(0, b"snoop\0\0\0", "a Solaris snoop capture", CONVERT),
-    known(0, b"GMBU", "a Microsoft Network Monitor capture", CONVERT),
-    known(0, b"RTSS", "a Microsoft Network Monitor capture", CONVERT),
-    known(0, b"TRSNIFF data", "a Sniffer capture", CONVERT),
-    known(0, b"XCP\0", "a Windows Sniffer capture", CONVERT),
+const SIGNATURES: &[Signature] = &[
+    signature(257, b"ustar", "a tar archive", UNPACK),
+    signature(0, b"PK\x03\x04", "a zip archive", UNPACK),
+    signature(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
+    signature(0, b"\xfd7zXZ\0", "compressed by xz", "pipe it in: xz -dc FILE, and read -"),
+    signature(0, b"BZh", "compressed by bzip2", "pipe it in: bzip2 -dc FILE, and read -"),
+    signature(0, b"\x04\x22\x4d\x18", "compressed by lz4", "pipe it in: lz4 -dc FILE, and read -"),
+    signature(0, b"\x1f\x8b", "gzip inside a compressed file", TWICE),
+    signature(0, b"\x28\xb5\x2f\xfd", "zstd inside a compressed file", TWICE),
+    signature(0, b"snoop\0\0\0", "a Solaris snoop capture", CONVERT),
+    signature(0, b"GMBU", "a Microsoft Network Monitor capture", CONVERT),
+    signature(0, b"RTSS", "a Microsoft Network Monitor capture", CONVERT),
+    signature(0, b"TRSNIFF data", "a Sniffer capture", CONVERT),
+    signature(0, b"XCP\0", "a Windows Sniffer capture", CONVERT),
 ];
 
 /// The kind of an unknown file by its first bytes, and advice for the user.
@@ -77,7 +82,7 @@ pub(super) fn unknown(bytes: &[u8]) -> (String, &'static str) {
         );
     }
     let begin = format!("it begins with{}", hex(bytes));
-    match KNOWN.iter().find(|known| known.fits(bytes)) {
+    match SIGNATURES.iter().find(|known| known.fits(bytes)) {
         Some(known) => (format!("{begin} ({})", known.name), known.advice),
         None if is_text(bytes) => (
             format!("{begin} (text)"),
@@ -92,7 +97,7 @@ pub(super) fn unusable() -> &'static str {
     "it may be damaged, or written by an unusual program: editcap may convert it"
 }
 
-impl Known {
+impl Signature {
     fn fits(&self, bytes: &[u8]) -> bool {
         bytes.get(self.at..).is_some_and(|rest| rest.starts_with(self.magic))
     }

@@ -143,8 +143,8 @@ impl<R: BufRead> ZstdReader<R> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
-        let told = frame.checksum;
-        if told.is_some() && told != self.decoder.get_calculated_checksum() {
+        let stored = frame.checksum;
+        if stored.is_some() && stored != self.decoder.get_calculated_checksum() {
             return Err(self.damaged("a zstd frame does not match its checksum, which ends"));
         }
         Ok(())

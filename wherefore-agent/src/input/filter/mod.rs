@@ -11,7 +11,7 @@ use wherefore_common::filter::{FilterRule, Match};
 use wherefore_common::select::Program;
 use wherefore_common::{FlowKey, LinkType, Skip};
 
-use crate::input::filter::expression::{Expression, Untold};
+use crate::input::filter::expression::{Expression, Unsupported};
 use crate::input::frame::CapturedFrame;
 use crate::usage::UsageError;
 
@@ -65,7 +65,7 @@ impl Filter {
     ///
     /// # Errors
     /// If the kernel cannot evaluate it, with the part that is not supported.
-    pub fn program(&self) -> Result<Option<&Program>, &Untold> {
+    pub fn program(&self) -> Result<Option<&Program>, &Unsupported> {
         self.expression.as_ref().map(Expression::program).transpose()
     }
 

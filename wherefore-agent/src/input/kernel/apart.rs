@@ -8,7 +8,7 @@ use crate::traffic::interval::Comparison;
 const DIFFERING_INTERVALS: u32 = 2;
 /// The state of one direction of an interface.
 #[derive(Debug, Default)]
-pub(super) struct Reach {
+pub(super) struct DirectionCoverage {
     /// How much more the device had counted at the last reading, by [`Comparison::views`], if that was beyond
     /// the uncertainty.
     apart: [i64; 4],
@@ -42,7 +42,7 @@ pub(super) struct Missing {
     pub(super) packets: i64,
 }
 
-impl Reach {
+impl DirectionCoverage {
     pub(super) fn begin_gap(&mut self, what: String, is_move: bool) {
         let new = Gap { what, missed: 0, is_over: false, is_reported: false, is_move };
         // If a gap ends in this interval and the program is detached again, the gap continues.

@@ -289,7 +289,7 @@ fn attach_tcx(
 }
 
 impl Placed {
-    /// What happened to the program; `None` if it is in place, or if the kernel does not tell.
+    /// What happened to the program; `None` if it is in place, or if the kernel does not report it.
     pub(super) fn loss(&self) -> Result<Option<String>> {
         Ok(match &self.place {
             Place::Tcx(link) => self.tcx_loss(&query::tcx_link(link.fd()?)?),

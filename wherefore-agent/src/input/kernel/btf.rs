@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_where_they_are_said_to_be() {
+    fn fields_are_at_their_documented_offsets() {
         let types = Types::parse(sample()).expect("it is BTF");
         assert_eq!(types.offset("pair", "a").ok(), Some(0));
         assert_eq!(types.offset("pair", "b").ok(), Some(4));
@@ -130,9 +130,9 @@ mod tests {
     fn no_file_makes_it_panic() {
         let whole = sample();
         for len in 0..whole.len() {
-            for octet in [0, 1, 0x7f, 0xff] {
+            for byte in [0, 1, 0x7f, 0xff] {
                 let mut damaged = whole.clone();
-                damaged[len] = octet;
+                damaged[len] = byte;
                 let types = [Types::parse(damaged), Types::parse(whole[..len].to_vec())];
                 for types in types.into_iter().flatten() {
                     drop(types.offset("pair", "b"));

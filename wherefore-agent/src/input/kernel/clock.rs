@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_slewed_leaves_no_gap() {
+    fn slewing_the_clock_leaves_no_gap() {
         let mut ticks = Ticks::new(Duration::from_secs(1));
         let began = ticks.began;
         let mut end_before = began.wall_ns;

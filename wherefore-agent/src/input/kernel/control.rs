@@ -14,7 +14,7 @@ use super::table::Size;
 /// The variable, and its content.
 pub(super) struct Control {
     variable: Array<MapData, PodControl>,
-    told: abi::Control,
+    written: abi::Control,
     /// The number of the latest epoch.
     latest: u32,
     /// The number of rows of the table in each half.
@@ -24,10 +24,10 @@ pub(super) struct Control {
 impl Control {
     /// Takes the variable and begins the first interval, with all slots of the table and without a filter.
     pub(super) fn new(ebpf: &mut Ebpf, size: Size) -> Result<Self> {
-        let (variable, told) = (take(ebpf, map::CONTROL)?, abi::Control::default());
-        let mut control = Self { variable, told, latest: 0, rows: size.rows };
+        let (variable, written) = (take(ebpf, map::CONTROL)?, abi::Control::default());
+        let mut control = Self { variable, written, latest: 0, rows: size.rows };
         let number = control.next_number()?;
-        control.told.write_half(0, number, size.slots, 0);
+        control.written.write_half(0, number, size.slots, 0);
         control.write()?;
         Ok(control)
     }
@@ -36,21 +36,21 @@ impl Control {
     /// slots of the table. Programs that are running now may still be in the interval that ends; none may be
     /// in the one before it.
     pub(super) fn end_interval(&mut self, slots: u32) -> Result<(u32, RangeInclusive<u32>)> {
-        let (half, epochs) = (self.told.half(), self.told.epoch().first..=self.latest);
+        let (half, epochs) = (self.written.half(), self.written.epoch().first..=self.latest);
         let next = 1 - half;
         let number = self.next_number()?;
-        self.told.write_half(next, number, slots, next * self.rows);
+        self.written.write_half(next, number, slots, next * self.rows);
         self.write()?;
-        self.switch(next, self.told.filter_set())?;
+        self.switch(next, self.written.filter_set())?;
         Ok((half, epochs))
     }
 
     /// Activates the filter of a set, or none, in a new epoch, so that no flow counts as already checked by
     /// this filter. No program may be using the set now.
     pub(super) fn use_filter(&mut self, set: u32) -> Result<()> {
-        let half = self.told.half();
+        let half = self.written.half();
         let number = self.next_number()?;
-        self.told.write_filter(half, set, number);
+        self.written.write_filter(half, set, number);
         self.write()?;
         self.switch(half, set)
     }
@@ -63,13 +63,13 @@ impl Control {
     }
 
     fn switch(&mut self, half: u32, filter_set: u32) -> Result<()> {
-        self.told.now = abi::Control::place(half, filter_set) as u64;
+        self.written.now = abi::Control::place(half, filter_set) as u64;
         self.write()
     }
 
     fn write(&mut self) -> Result<()> {
         self.variable
-            .set(0, PodControl(self.told), 0)
+            .set(0, PodControl(self.written), 0)
             .context("cannot write the control variable of the programs")
     }
 }

@@ -64,7 +64,8 @@ impl Filters {
         control: &mut Control,
         settle: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
-        let program = filter.program().map_err(|untold| beyond_the_kernel(&untold.to_string()))?;
+        let program =
+            filter.program().map_err(|unsupported| beyond_the_kernel(&unsupported.to_string()))?;
         let next = self.in_force % FILTER_SETS + 1;
         let prefixes: Vec<IpNet> = filter.prefixes().map(|(prefix, _)| prefix).collect();
         if let Err(error) = self.write(next, filter, program) {

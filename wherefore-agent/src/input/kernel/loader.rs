@@ -23,7 +23,7 @@ use super::filters::Filters;
 use super::maps::{WAKE_BYTES, dns_ring_bytes, pod, ring_bytes, take};
 use super::offsets::Offsets;
 use super::settings::KernelOptions;
-use super::table::{Give, LeftOut, Size, Table};
+use super::table::{FilteredCounts, FlowVisitor, Size, Table};
 use crate::input::filter::Filter;
 use crate::input::owners::Mode;
 
@@ -59,7 +59,7 @@ pub(super) struct Drained {
     /// When it ended, nanoseconds since 1970.
     pub(super) swapped: Moment,
     /// Frames that are in none of the kernel's counters of uncounted frames.
-    pub(super) left_out: LeftOut,
+    pub(super) left_out: FilteredCounts,
 }
 
 impl Loaded {
@@ -154,7 +154,7 @@ impl Loaded {
     /// Switches the programs to the other map, waits until none writes to this map any more, and empties it
     /// and its half of the table. Each flow is returned once. Packets that devices counted earlier have
     /// passed their program by then, because a CPU between the two has no grace period.
-    pub(super) fn flip_and_drain(&mut self, give: &mut Give<'_>) -> Result<Drained> {
+    pub(super) fn flip_and_drain(&mut self, give: &mut FlowVisitor<'_>) -> Result<Drained> {
         settle(&mut self.active, &self.flows)?;
         let (quiet, epochs) = self.control.end_interval(self.table.slots_for_next())?;
         settle(&mut self.active, &self.flows)?;

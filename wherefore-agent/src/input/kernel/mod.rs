@@ -13,6 +13,7 @@ mod btf;
 pub mod clock;
 mod clsact;
 mod control;
+mod coverage;
 mod filters;
 mod loader;
 mod maps;
@@ -20,7 +21,6 @@ mod offsets;
 mod owners;
 pub(super) mod privileges;
 mod query;
-mod reach;
 mod settings;
 mod table;
 mod tap;
@@ -36,7 +36,7 @@ use wherefore_common::flow::RemainderKey;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::interfaces::{self, AllCounters};
-use super::owners::{Mode, Notes};
+use super::owners::{KernelRecords, Mode};
 use super::requests::{Requests, Wake};
 use super::selection::Selection;
 use super::source::Source;
@@ -49,9 +49,9 @@ use clock::{Closed, Ticks};
 pub use loader::DEFAULT_CAPACITY;
 use loader::{Drained, Loaded};
 use owners::KernelOwners;
-pub use owners::way_of_kernel;
+pub use owners::recording_hooks;
 pub use settings::KernelOptions;
-use table::LeftOut;
+use table::FilteredCounts;
 pub use table::NO_ROOM;
 use tap::Tap;
 pub use verify::others_on;
@@ -77,7 +77,9 @@ impl KernelSource {
     /// # Errors
     /// If a privilege or a kernel feature is missing, or another program occupies the hook.
     pub fn open(selection: Selection, filter: &Filter, options: &KernelOptions) -> Result<Self> {
-        filter.program().map_err(|untold| filters::beyond_the_kernel(&untold.to_string()))?;
+        filter
+            .program()
+            .map_err(|unsupported| filters::beyond_the_kernel(&unsupported.to_string()))?;
         privileges::check()?;
         let mut loaded = Loaded::load(options, selection.most())?;
         loaded.set_filter(filter)?;
@@ -175,7 +177,7 @@ impl KernelSource {
     /// The new uncounted frames since the last reading, including those of filtered flows.
     fn read_remainders(
         &mut self,
-        mut left_out: LeftOut,
+        mut left_out: FilteredCounts,
         shift_ns: i64,
     ) -> Result<Vec<(RemainderKey, Counters)>> {
         let mut grown = Vec::new();
@@ -263,7 +265,7 @@ impl Source for KernelSource {
         if self.is_over {
             return Ok(None);
         }
-        if self.watched.bury(&mut self.loaded) {
+        if self.watched.remove_vanished(&mut self.loaded) {
             // A new interface with the number of one that has disappeared could not be counted until now.
             self.watched.follow(&mut self.loaded, &mut self.attachments);
         }
@@ -282,8 +284,8 @@ impl Source for KernelSource {
         self.ticks.set_interval(interval);
     }
 
-    fn take_notes(&mut self) -> Option<Box<dyn Notes>> {
-        self.owners.take().map(|owners| Box::new(owners) as Box<dyn Notes>)
+    fn take_kernel_records(&mut self) -> Option<Box<dyn KernelRecords>> {
+        self.owners.take().map(|owners| Box::new(owners) as Box<dyn KernelRecords>)
     }
 
     fn describe(&self) -> String {

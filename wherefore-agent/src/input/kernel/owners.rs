@@ -15,11 +15,11 @@ use wherefore_common::owner::{CgroupPath, ProcessId, ProcessName, SocketOwner};
 use super::loader::Loaded;
 use super::maps::pod;
 use super::version::has_storage;
-use crate::input::owners::{Notes, Way};
+use crate::input::owners::{KernelRecords, RecordingHooks};
 
 /// The kernel's records.
 pub(super) struct KernelOwners {
-    way: Way,
+    hooks: RecordingHooks,
     sockets: HashMap<MapData, u32, PodSocketOwner>,
     processes: HashMap<MapData, PodProcessId, PodProcessName>,
     cgroups: HashMap<MapData, u64, PodCgroupPath>,
@@ -36,8 +36,8 @@ impl KernelOwners {
     /// trampolines, which some kernels lack.
     pub(super) fn attach(loaded: &mut Loaded) -> Result<Self> {
         let btf = types()?;
-        let way = way(&btf)?;
-        let places = places(way, &btf);
+        let hooks = hooks(&btf)?;
+        let places = places(hooks, &btf);
         places.iter().try_for_each(|place| place.load(loaded, &btf))?;
         places.iter().try_for_each(|place| place.attach(loaded))?;
         if has_storage() {
@@ -49,7 +49,7 @@ impl KernelOwners {
             );
         }
         Ok(Self {
-            way,
+            hooks,
             sockets: loaded.map(map::SOCKET_OWNERS)?,
             processes: loaded.map(map::PROCESSES)?,
             cgroups: loaded.map(map::CGROUPS)?,
@@ -62,19 +62,19 @@ impl KernelOwners {
 ///
 /// # Errors
 /// If it cannot, or does not publish its types.
-pub fn way_of_kernel() -> Result<Way> {
-    way(&types()?)
+pub fn recording_hooks() -> Result<RecordingHooks> {
+    hooks(&types()?)
 }
 
 fn types() -> Result<Btf> {
     Btf::from_sys_fs().context("cannot read the kernel's types")
 }
 
-fn way(btf: &Btf) -> Result<Way> {
+fn hooks(btf: &Btf) -> Result<RecordingHooks> {
     let has = |name: &str, kind| btf.id_by_type_name_kind(name, kind).is_ok();
     let [(_, tracepoint), _] = program::OWNER;
     if has(&format!("btf_trace_{tracepoint}"), BtfKind::Typedef) {
-        return Ok(Way::Tracepoints);
+        return Ok(RecordingHooks::Tracepoints);
     }
     let [_, (_, function), ..] = program::OWNER_CALLS;
     if !has(function, BtfKind::Func) {
@@ -85,7 +85,7 @@ fn way(btf: &Btf) -> Result<Way> {
             "the kernel may free a BPF trampoline that is in use (fixed in Linux 5.12 and later versions of 5.10)"
         );
     }
-    Ok(Way::Functions)
+    Ok(RecordingHooks::Functions)
 }
 
 /// The structure that keeps a trampoline alive while a process sleeps in its function. In kernels without it,
@@ -99,14 +99,14 @@ enum Place {
 }
 
 /// All places of this kind in the kernel.
-fn places(way: Way, btf: &Btf) -> Vec<Place> {
+fn places(hooks: RecordingHooks, btf: &Btf) -> Vec<Place> {
     let tracepoint = |(program, at)| Place::Tracepoint { program, at };
     let function = |(program, at)| Place::Function { program, at };
     let is_there = |(_, name): &(&str, &str)| btf.id_by_type_name_kind(name, BtfKind::Func).is_ok();
     let names = program::NAMES.into_iter().map(tracepoint);
-    match way {
-        Way::Tracepoints => names.chain(program::OWNER.map(tracepoint)).collect(),
-        Way::Functions => {
+    match hooks {
+        RecordingHooks::Tracepoints => names.chain(program::OWNER.map(tracepoint)).collect(),
+        RecordingHooks::Functions => {
             let calls = program::OWNER_CALLS.into_iter().filter(is_there);
             names.chain(calls.map(function)).collect()
         }
@@ -145,9 +145,9 @@ impl Place {
     }
 }
 
-impl Notes for KernelOwners {
-    fn way(&self) -> Way {
-        self.way
+impl KernelRecords for KernelOwners {
+    fn hooks(&self) -> RecordingHooks {
+        self.hooks
     }
 
     fn socket(&self, cookie: u32) -> Option<SocketOwner> {

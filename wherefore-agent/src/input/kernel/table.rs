@@ -15,7 +15,7 @@ use wherefore_common::{Counters, FlowKey, Reason};
 
 use super::batch::read_row;
 use super::maps::{pod, take};
-use crate::traffic::places::{Hashed, Places};
+use crate::traffic::hash_index::{HashIndex, Hashed};
 
 /// The fewest slots that each CPU has and uses, unless the capacity in flows is smaller.
 const FEWEST_SLOTS: u32 = 1024;
@@ -66,13 +66,13 @@ impl Demand {
 }
 
 /// Receives a flow, its counters, and the socket that sent it (see [`Slot::socket`]).
-pub(super) type Give<'a> = dyn FnMut(FlowKey, Counters, u32) + 'a;
+pub(super) type FlowVisitor<'a> = dyn FnMut(FlowKey, Counters, u32) + 'a;
 
 /// The number that stands for the socket of a flow that was counted where no socket can be recorded.
 pub const NO_ROOM: u32 = u32::MAX;
 
 /// The counts of filtered flows in slots.
-pub(super) type LeftOut = FxHashMap<RemainderKey, Counters>;
+pub(super) type FilteredCounts = FxHashMap<RemainderKey, Counters>;
 
 /// Both halves of the table.
 pub(super) struct Table {
@@ -114,8 +114,8 @@ impl Table {
         half: u32,
         epochs: RangeInclusive<u32>,
         in_map: Vec<(FlowKey, Counters)>,
-        give: &mut Give<'_>,
-    ) -> Result<LeftOut> {
+        give: &mut FlowVisitor<'_>,
+    ) -> Result<FilteredCounts> {
         let mut sum = Sum::new(in_map, give);
         self.take_rows(half, epochs, &mut sum)?;
         let (found, left_out) = sum.finish();
@@ -156,23 +156,23 @@ fn is_taken(rows: &TakenRows, number: u32) -> bool {
 
 /// Sums up each flow over all places where it was counted.
 struct Sum<'a> {
-    give: &'a mut Give<'a>,
+    give: &'a mut FlowVisitor<'a>,
     in_map: Vec<(FlowKey, Counters)>,
     /// The socket of each flow in `in_map`.
     sockets: Vec<u32>,
     /// The index of the flows in `in_map`.
-    places: Places,
+    places: HashIndex,
     /// The flows of a row in which several CPUs count.
     in_row: FxHashMap<FlowKey, (Counters, u32)>,
-    left_out: LeftOut,
+    left_out: FilteredCounts,
     /// The number of flows that were found in slots.
     in_slots: usize,
 }
 
 impl<'a> Sum<'a> {
-    fn new(in_map: Vec<(FlowKey, Counters)>, give: &'a mut Give<'a>) -> Self {
+    fn new(in_map: Vec<(FlowKey, Counters)>, give: &'a mut FlowVisitor<'a>) -> Self {
         let sockets = vec![NO_ROOM; in_map.len()];
-        let mut places = Places::default();
+        let mut places = HashIndex::default();
         for (at, (key, _)) in in_map.iter().enumerate() {
             places.insert(Hashed::of(key), at, |at| Hashed::of(&in_map[at].0));
         }
@@ -219,7 +219,7 @@ impl<'a> Sum<'a> {
     }
 
     /// Returns the number of flows, and the counts of filtered ones.
-    fn finish(self) -> (usize, LeftOut) {
+    fn finish(self) -> (usize, FilteredCounts) {
         let found = self.in_map.len() + self.in_slots;
         let in_map = self.in_map.into_iter().zip(self.sockets);
         in_map.for_each(|((key, counters), socket)| (self.give)(key, counters, socket));

@@ -78,7 +78,7 @@ impl std::fmt::Display for Filter {
 /// The kind of the qdisc on a device's clsact hook: `clsact`, `ingress`, or none.
 ///
 /// # Errors
-/// If the kernel refuses to tell.
+/// If the kernel refuses the query.
 pub(super) fn hook_qdisc(ifindex: u32) -> Result<Option<String>> {
     let header = tc_header(ifindex, 0, TC_H_CLSACT, 0);
     let question = Question { kind: RTM_GETQDISC, body: &header };
@@ -98,7 +98,7 @@ pub(super) fn filters(ifindex: u32, direction: Direction) -> Result<Vec<Filter>>
 /// The filter in this slot; `None` if there is none, or no qdisc.
 ///
 /// # Errors
-/// If the kernel refuses to tell.
+/// If the kernel refuses the query.
 pub(super) fn filter(ifindex: u32, direction: Direction, slot: Slot) -> Result<Option<Filter>> {
     let info = u32::from(slot.priority) << 16 | u32::from(ETH_P_ALL.to_be());
     let header = tc_header(ifindex, slot.handle, filter_parent(direction), info);
@@ -108,7 +108,7 @@ pub(super) fn filter(ifindex: u32, direction: Direction, slot: Slot) -> Result<O
 /// The numbers of the XDP programs on a device; there may be one in each mode.
 ///
 /// # Errors
-/// If the kernel refuses to tell.
+/// If the kernel refuses the query.
 pub(super) fn xdp_programs(ifindex: u32) -> Result<Vec<u32>> {
     const RTEXT_FILTER_SKIP_STATS: u32 = 8;
     let mut body = [0; LINK_HEADER + 8];

@@ -50,7 +50,7 @@ impl Attachments {
     }
 
     /// Detaches our program from one direction of an interface, so that it can be attached again.
-    pub(super) fn let_go(&mut self, ifindex: u32, direction: Direction) {
+    pub(super) fn detach_for_retry(&mut self, ifindex: u32, direction: Direction) {
         let is_it = |placed: &mut super::attach::Placed| {
             placed.ifindex == ifindex && placed.direction == direction
         };

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
-use super::apart::Reach;
+use super::apart::DirectionCoverage;
 use super::attach::Attachments;
 use super::loader::Loaded;
 use crate::descriptors;
@@ -64,7 +64,7 @@ pub(super) struct DirectionState {
     /// Bytes that the device counted without us: before we attached while other interfaces were already
     /// counted, and while our program was not attached or not reached.
     pub(super) missed: u64,
-    pub(super) reach: Reach,
+    pub(super) coverage: DirectionCoverage,
     /// IPsec packets among the counted ones.
     ipsec_packets: u64,
 }
@@ -213,7 +213,7 @@ impl Watchlist {
     }
 
     /// Removes interfaces whose last interval was returned; returns whether there were any.
-    pub(super) fn bury(&mut self, loaded: &mut Loaded) -> bool {
+    pub(super) fn remove_vanished(&mut self, loaded: &mut Loaded) -> bool {
         let before = self.watched.len();
         for gone in self.watched.extract_if(.., |watched| watched.is_gone) {
             let directions: Vec<_> = gone.directions.iter().map(|state| state.direction).collect();
@@ -313,7 +313,7 @@ pub(super) fn attach(
         missed: since.map_or(0, |since| {
             bytes_of(&base, *direction).saturating_sub(bytes_of(&since, *direction))
         }),
-        reach: Reach::default(),
+        coverage: DirectionCoverage::default(),
         ipsec_packets: 0,
     };
     let directions = directions.iter().map(state).collect();

@@ -142,7 +142,7 @@ fn place(words: &[String], error: &clap::Error) -> Option<usize> {
 /// The first word, if it can be the name of a kind. Otherwise nothing is shown, because it may be a secret.
 fn kind(text: &str) -> String {
     let (first, _) = settings(text);
-    let is_word = !first.is_empty() && first.bytes().all(|octet| octet.is_ascii_lowercase());
+    let is_word = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_lowercase());
     if is_word { first } else { "(no kind)".to_owned() }
 }
 
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_secrets() {
+    fn errors_are_reported_without_secrets() {
         for (text, problem) in [
             ("slick,url=xyzzy", "no such kind"),
             ("https://h/xyzzy", "no such kind"),
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_with_what_is_allowed() {
+    fn all_errors_are_reported_with_the_allowed_values() {
         for (text, problems) in [
             ("slak,url=u", "slack, pagerduty, opsgenie|did you mean slack?"),
             ("opsgenie,key=k", "key: |must be one of api_key, url, team|--api-key"),
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_follows_from_the_destination_alone() {
+    fn a_name_depends_only_on_the_destination() {
         let name = |text: &str| spec(text).unwrap().own_name();
         let alike = [
             (

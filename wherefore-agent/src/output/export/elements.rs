@@ -134,11 +134,11 @@ pub(super) struct Record<'a> {
 impl Record<'_> {
     /// Writes the record according to its template.
     pub(super) fn write(&self, fields: &[Field], to: &mut Vec<u8>) {
-        for (element, octets) in fields {
+        for (element, length) in fields {
             match *element {
                 SOURCE_V4 | SOURCE_V6 => write_address(self.key.src_ip(), to),
                 DESTINATION_V4 | DESTINATION_V6 => write_address(self.key.dst_ip(), to),
-                element => write_number(self.number(element), *octets, to),
+                element => write_number(self.number(element), *length, to),
             }
         }
     }
@@ -199,9 +199,9 @@ fn write_address(address: IpAddr, to: &mut Vec<u8>) {
 }
 
 /// Writes the low bytes of a number in network order.
-fn write_number(number: u64, octets: u16, to: &mut Vec<u8>) {
+fn write_number(number: u64, length: u16, to: &mut Vec<u8>) {
     let all = number.to_be_bytes();
-    to.extend(&all[all.len().saturating_sub(octets.into())..]);
+    to.extend(&all[all.len().saturating_sub(length.into())..]);
 }
 
 /// A record about the exporter itself, with an options template.
@@ -278,8 +278,8 @@ impl About {
 }
 
 /// The length of a record with these fields, in bytes.
-pub(super) fn octets(fields: &[Field]) -> usize {
-    fields.iter().map(|(_, octets)| usize::from(*octets)).sum()
+pub(super) fn encoded_len(fields: &[Field]) -> usize {
+    fields.iter().map(|(_, length)| usize::from(*length)).sum()
 }
 
 #[cfg(test)]
@@ -305,7 +305,7 @@ mod tests {
             assert_eq!(Shape::of(&record), shape);
             let mut bytes = Vec::new();
             record.write(&shape.fields(), &mut bytes);
-            assert_eq!(bytes.len(), octets(&shape.fields()), "{shape:?}");
+            assert_eq!(bytes.len(), encoded_len(&shape.fields()), "{shape:?}");
         }
     }
 

@@ -68,9 +68,9 @@ impl Message {
     }
 
     /// Whether a record of this many bytes fits.
-    pub(super) fn has_room(&self, set: u16, octets: usize) -> bool {
+    pub(super) fn has_room(&self, set: u16, length: usize) -> bool {
         let head = if self.set.is_some_and(|(open, _)| open == set) { 0 } else { SET_HEADER };
-        self.is_empty() || self.bytes.len() + head + octets <= self.most
+        self.is_empty() || self.bytes.len() + head + length <= self.most
     }
 
     /// Adds a flow, written with these fields.
@@ -96,7 +96,7 @@ impl Message {
         let head = words.iter().flat_map(|word| word.to_be_bytes());
         let head =
             head.chain([export_time, sequence, DOMAIN].into_iter().flat_map(u32::to_be_bytes));
-        self.bytes.iter_mut().zip(head).for_each(|(place, octet)| *place = octet);
+        self.bytes.iter_mut().zip(head).for_each(|(place, byte)| *place = byte);
         Sealed { bytes: self.bytes, records: self.records, sums: self.sums }
     }
 
@@ -121,7 +121,7 @@ impl Message {
     }
 
     fn fields(&mut self, fields: &[Field]) {
-        fields.iter().for_each(|(element, octets)| self.words(&[*element, *octets]));
+        fields.iter().for_each(|(element, length)| self.words(&[*element, *length]));
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn records_of_one_kind_share_a_set() {
+    fn records_with_one_template_share_a_set() {
         let counters = Counters { packets: 2, bytes: 80, ..Counters::default() };
         let mut message = Message::new(1232);
         let v4 = FlowKey { family: 4, direction: 1, ..FlowKey::default() };
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_room_for_as_much_as_it_may_have() {
+    fn a_message_holds_its_maximum_length() {
         let mut message = Message::new(60);
         assert!(message.has_room(256, 1000), "one record fits, whatever it takes");
         message.open(256);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// The sender pauses only when it is at least this far ahead; shorter pauses cost more than they save.
 const GRAIN: Duration = Duration::from_millis(5);
 /// Records a second while the agent ends.
-const HURRIED: u32 = 50_000;
+const CATCH_UP_RATE: u32 = 50_000;
 
 /// The time at which the records sent so far would be complete at this rate.
 #[derive(Debug)]
@@ -22,17 +22,17 @@ impl Pace {
     }
 
     /// Waits until these records may be sent.
-    pub(super) fn wait(&mut self, records: u32, is_hurried: bool) {
+    pub(super) fn wait(&mut self, records: u32, is_behind: bool) {
         let now = Instant::now();
-        let pause = self.pause(records, is_hurried, now);
+        let pause = self.pause(records, is_behind, now);
         let end = now + pause;
         while let Some(left) = end.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) {
             std::thread::park_timeout(left);
         }
     }
 
-    fn pause(&mut self, records: u32, is_hurried: bool, now: Instant) -> Duration {
-        let rate = if is_hurried { self.rate.max(HURRIED) } else { self.rate };
+    fn pause(&mut self, records: u32, is_behind: bool, now: Instant) -> Duration {
+        let rate = if is_behind { self.rate.max(CATCH_UP_RATE) } else { self.rate };
         let takes = Duration::from_secs(1) * records / rate.max(1);
         let until = self.until.map_or(now, |until| until.max(now)) + takes;
         self.until = Some(until);

@@ -150,11 +150,11 @@ impl<L: Load> Queue<L> {
 
     /// Logs earlier losses. Called when an interval was sent completely.
     pub(super) fn recovered(&self) {
-        self.lock().say_losses();
+        self.lock().log_losses();
     }
 
     /// Whether the agent is about to end and no longer waits.
-    pub(super) fn is_hurried(&self) -> bool {
+    pub(super) fn is_behind(&self) -> bool {
         self.is_live && self.lock().is_closing
     }
 
@@ -180,7 +180,7 @@ impl<L: Load> Queue<L> {
             waited.unwrap_or_else(PoisonError::into_inner)
         };
         state.abandon();
-        state.say_losses();
+        state.log_losses();
         state.failed()
     }
 
@@ -222,7 +222,7 @@ impl<L: Load> State<L> {
         self.counters.lost_bytes += lost.bytes;
     }
 
-    fn say_losses(&mut self) {
+    fn log_losses(&mut self) {
         let lost = std::mem::take(&mut self.unsaid);
         if lost != Sums::default() {
             let collector = &self.counters.collector;
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_is_lost_and_counted() {
+    fn records_beyond_the_capacity_are_counted_as_lost() {
         let queue = Queue::new("udp://x:1".to_owned(), true);
         (0..5).for_each(|_| queue.add(batch()).unwrap());
         assert_eq!((queue.counters().lost_flows, queue.counters().lost_bytes), (3, 30));

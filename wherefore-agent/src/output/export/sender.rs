@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::collector::Collector;
-use super::elements::{About, Field, Record, Shape, octets};
+use super::elements::{About, Field, Record, Shape, encoded_len};
 use super::message::Message;
 use super::pace::Pace;
 use super::queue::{Load, Queue};
@@ -61,7 +61,7 @@ struct Session {
     messages: u32,
     names: BTreeMap<u32, String>,
     /// Losses and overflow that were last sent. Zeros are not sent.
-    told: ([u64; 3], [u64; 2]),
+    reported: ([u64; 3], [u64; 2]),
 }
 
 impl Sender {
@@ -102,7 +102,7 @@ impl Sender {
         session.send_templates()?;
         session.send_names(&batch.names)?;
         let most = (f64::from(self.rate) * batch.interval.seconds()).ceil().max(1.0) as usize;
-        let mut out = Out { session, pace: &mut self.pace, queue, summed_flows: 0 };
+        let mut out = OutgoingInterval { session, pace: &mut self.pace, queue, summed_flows: 0 };
         out.send_flows(&batch.interval, most, &self.fields)?;
         let counters = queue.counters();
         let lost = [counters.lost_flows, counters.lost_packets, counters.lost_bytes];
@@ -112,8 +112,8 @@ impl Sender {
 
 impl Session {
     fn new(transport: Transport) -> Self {
-        let (sequence, messages, templates, told) = (0, 0, None, Default::default());
-        Self { transport, sequence, templates, messages, names: BTreeMap::new(), told }
+        let (sequence, messages, templates, reported) = (0, 0, None, Default::default());
+        Self { transport, sequence, templates, messages, names: BTreeMap::new(), reported }
     }
 
     /// Sends the templates if they are due. Names and losses then follow.
@@ -126,7 +126,7 @@ impl Session {
             return Ok(());
         }
         self.names.clear();
-        self.told = Default::default();
+        self.reported = Default::default();
         self.send(Message::of_templates(self.transport.most()))?;
         (self.templates, self.messages) = (Some(Instant::now()), 0);
         Ok(())
@@ -152,10 +152,10 @@ impl Session {
 
     /// Sends losses if they have changed.
     fn send_losses(&mut self, lost: [u64; 3], overflow: [u64; 2]) -> io::Result<()> {
-        if self.told == (lost, overflow) {
+        if self.reported == (lost, overflow) {
             return Ok(());
         }
-        self.told = (lost, overflow);
+        self.reported = (lost, overflow);
         let mut message = Message::new(self.transport.most());
         message.add_about(&About::Losses { sums: lost });
         message.add_about(&About::Overflow { sums: overflow });
@@ -176,7 +176,7 @@ impl Session {
 }
 
 /// The flows of an interval while they are being sent.
-struct Out<'a> {
+struct OutgoingInterval<'a> {
     session: &'a mut Session,
     pace: &'a mut Pace,
     queue: &'a Queue<Batch>,
@@ -184,7 +184,7 @@ struct Out<'a> {
     summed_flows: u64,
 }
 
-impl Out<'_> {
+impl OutgoingInterval<'_> {
     fn send_flows(
         &mut self,
         interval: &Interval,
@@ -203,7 +203,7 @@ impl Out<'_> {
             let record = Record { key: &key, counters: &counters, flows, is_sum, is_last };
             let id = Shape::of(&record).id();
             let Some(fields) = fields.get(&id) else { continue };
-            if !message.has_room(id, octets(fields)) {
+            if !message.has_room(id, encoded_len(fields)) {
                 let next = Message::new(self.session.transport.most());
                 self.send(std::mem::replace(&mut message, next))?;
             }
@@ -225,7 +225,7 @@ impl Out<'_> {
         self.session.messages += 1;
         self.queue.sent(sealed.sums, sealed.records.into(), std::mem::take(&mut self.summed_flows));
         if self.session.transport.is_lossy() {
-            self.pace.wait(sealed.records, self.queue.is_hurried());
+            self.pace.wait(sealed.records, self.queue.is_behind());
         }
         Ok(())
     }

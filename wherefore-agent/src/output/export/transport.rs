@@ -84,7 +84,7 @@ impl Transport {
         };
         match peek() {
             // A collector sends nothing; only the end of the connection can arrive.
-            Ok(octets) => octets == 0,
+            Ok(bytes) => bytes == 0,
             Err(error) => error.kind() != ErrorKind::WouldBlock,
         }
     }
@@ -102,13 +102,13 @@ impl Transport {
 }
 
 /// Writes everything, but gives up if the receiver accepts nothing for this long.
-fn write_all(to: &mut impl Write, mut octets: &[u8], patience: Duration) -> io::Result<()> {
+fn write_all(to: &mut impl Write, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
     let mut since = Instant::now();
-    while !octets.is_empty() {
-        match to.write(octets) {
+    while !bytes.is_empty() {
+        match to.write(bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(written) => {
-                octets = &octets[written..];
+                bytes = &bytes[written..];
                 since = Instant::now();
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn within_a_start_of_the_system_the_time_of_day_does_not_count() {
+    fn within_one_boot_the_age_ignores_the_time_of_day() {
         for wrong in [0, u64::MAX, wall_ms() - 300 * 86_400_000, wall_ms() + 300 * 86_400_000] {
             let stamp = stamp(|stamp| stamp.queued_ms = wrong);
             assert!(!stamp.beginning().is_older_than(Duration::from_secs(60)), "{wrong}");
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn after_another_start_it_counts_where_it_was_set() {
+    fn after_a_reboot_the_age_follows_the_time_of_day() {
         let other = |queued_ms| {
             stamp(|stamp| {
                 (stamp.queued_ms, stamp.boot_id) = (queued_ms, Some("another".to_owned()));

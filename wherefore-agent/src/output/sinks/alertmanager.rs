@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::http::{self, Http};
 use super::settings::{HttpSettings, Pair, Routing, duration};
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use super::wording::{annotations, labels};
 use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
@@ -153,7 +153,7 @@ impl Alertmanager {
                 failed => {
                     member.fail(&failed);
                     worst = Some(match worst {
-                        Some(before) => worse(before, failed),
+                        Some(before) => combined_failure(before, failed),
                         None => failed,
                     });
                 }
@@ -176,7 +176,7 @@ async fn next<T: 'static>(
 }
 
 /// Combines two failures: retries if either allows it, after the longer of the requested delays.
-fn worse(before: Attempt, now: Attempt) -> Attempt {
+fn combined_failure(before: Attempt, now: Attempt) -> Attempt {
     match (before, now) {
         (Attempt::Later { after, error }, Attempt::Later { after: other, .. }) => {
             Attempt::Later { after: after.max(other), error }
@@ -228,7 +228,7 @@ fn post(labels: &BTreeMap<String, String>, alert: &Alert, end: &str) -> Value {
 }
 
 impl Sink for Alertmanager {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         let posted = self.note(alert);
         Box::pin(self.post(vec![posted]))
     }
@@ -250,7 +250,7 @@ impl Sink for Alertmanager {
         self.ending.remove(key);
     }
 
-    fn remind(&mut self) -> Course<'_> {
+    fn remind(&mut self) -> AttemptFuture<'_> {
         Box::pin(async {
             let end = self.expiry();
             let is_firing = |firing: &&Firing| !self.ending.contains_key(&firing.alert.key);

@@ -15,7 +15,7 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use super::masks::Masks;
 use super::settings::{Routing, duration};
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use super::wording::cut;
 use crate::descriptors;
 use crate::message::alert::Alert;
@@ -150,7 +150,7 @@ async fn keep(output: Option<impl AsyncRead + Unpin>) -> String {
 }
 
 impl Sink for Program {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         Box::pin(async {
             // A missing program may be installed later, so this is retried.
             self.run(alert).await.unwrap_or_else(Attempt::later)

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::masks::Masks;
 use super::passing::MayPass;
 use super::settings::{Routing, duration};
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use super::wording::{annotations, cut, headline, labels, line};
 use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
@@ -298,7 +298,7 @@ fn parameters(settings: &Settings) -> Result<TlsParameters> {
 /// A message identifier: equal for equal parts, and otherwise unique.
 fn message_id(parts: &[&str], domain: &str) -> String {
     let digest = Sha256::digest(parts.join("\n"));
-    let name: String = digest[..16].iter().map(|octet| format!("{octet:02x}")).collect();
+    let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("<{name}@{domain}>")
 }
 
@@ -310,7 +310,7 @@ fn body(alert: &Alert) -> String {
 }
 
 impl Sink for Email {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         Box::pin(self.try_once(alert))
     }
 }

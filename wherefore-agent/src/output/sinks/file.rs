@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 
 use super::settings::Routing;
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use crate::files;
 use crate::message::alert::Alert;
 
@@ -79,7 +79,7 @@ fn is_still_there(path: &Path, file: &File) -> bool {
 }
 
 impl Sink for LogFile {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         let (path, file) = (self.path.clone(), self.file.clone());
         Box::pin(async move {
             let mut line = match serde_json::to_vec(alert) {
@@ -87,11 +87,11 @@ impl Sink for LogFile {
                 Err(error) => return Attempt::Never(error.into()),
             };
             line.push(b'\n');
-            let octets = line.len();
+            let length = line.len();
             // A disk that hangs must not hold up other sinks.
             let written = tokio::task::spawn_blocking(move || append(&path, &file, &line)).await;
             match written {
-                Ok(Ok(())) => Attempt::Delivered(format!("{octets} bytes written")),
+                Ok(Ok(())) => Attempt::Delivered(format!("{length} bytes written")),
                 Ok(Err(error)) => Attempt::later(error),
                 Err(error) => Attempt::later(anyhow!(error)),
             }

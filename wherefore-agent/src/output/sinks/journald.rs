@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::settings::Routing;
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use super::syslog::severity;
 use super::wording::{evidence, line};
 use crate::message::alert::Alert;
@@ -102,7 +102,7 @@ fn label_field(name: &str) -> String {
 }
 
 impl Sink for Journald {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         Box::pin(std::future::ready(self.try_once(alert)))
     }
 }

@@ -83,7 +83,7 @@ fn glob_holds(glob: &[u8], text: &[u8]) -> bool {
                 star = Some((at + 1, from));
                 at += 1;
             }
-            Some(octet) if *octet == b'?' || *octet == text[from] => {
+            Some(byte) if *byte == b'?' || *byte == text[from] => {
                 at += 1;
                 from += 1;
             }
@@ -96,7 +96,7 @@ fn glob_holds(glob: &[u8], text: &[u8]) -> bool {
             },
         }
     }
-    glob[at..].iter().all(|octet| *octet == b'*')
+    glob[at..].iter().all(|byte| *byte == b'*')
 }
 
 impl fmt::Display for Matcher {
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_pattern_is_refused() {
+    fn invalid_patterns_are_refused() {
         assert!(Matcher::from_str("src").is_err() && Matcher::from_str("!=x").is_err());
         assert!(prefix("[2001:db8::1]:443").is_some() && prefix("*").is_none());
     }

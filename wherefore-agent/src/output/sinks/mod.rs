@@ -5,11 +5,11 @@
 mod age;
 pub mod alertmanager;
 pub mod command;
+mod deferred;
 pub mod email;
 pub mod file;
 pub(super) mod http;
 pub mod journald;
-mod late;
 pub(super) mod masks;
 mod matcher;
 pub mod opsgenie;
@@ -38,14 +38,14 @@ use anyhow::{Context, Error, Result, bail};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use self::late::Late;
+use self::deferred::DeferredSink;
 pub use self::queue::SinkCounters;
 use self::queue::{Queue, Start};
 use self::routing::Open;
 use self::runtime::runtime;
 #[cfg(test)]
 pub(crate) use self::sample::sample;
-pub use self::sink::{Attempt, Course, Sink};
+pub use self::sink::{Attempt, AttemptFuture, Sink};
 pub use self::spec::{SinkSpec, alike, names};
 use self::spool::Store;
 pub use self::trial::test;
@@ -94,7 +94,7 @@ pub fn open(specs: &[SinkSpec], spool: Option<&Path>) -> Result<Opened> {
             error = descriptors::explained(&error),
             "cannot open the sink now: the agent tries again with each alert"
         );
-        let sink = Box::new(Late::new(spec.clone()));
+        let sink = Box::new(DeferredSink::new(spec.clone()));
         sinks.push(OpenSink { name, spec, sink });
     }
     let sinks = sinks.into_iter().map(|sink| with_store(sink, spool));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::http::{self, Http};
 use super::settings::{HttpSettings, Routing};
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use super::wording::{annotations, cut, headline, labels, line};
 use crate::message::alert::{Alert, Severity, Status};
 use crate::secret::Secret;
@@ -148,7 +148,7 @@ fn priority(severity: Severity) -> &'static str {
 }
 
 impl Sink for Opsgenie {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         Box::pin(self.try_once(alert))
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::http::{self, Http};
 use super::settings::{HttpSettings, Routing};
-use super::sink::{Course, Sink};
+use super::sink::{AttemptFuture, Sink};
 use super::wording::{cut, line};
 use crate::message::alert::{Alert, Status};
 use crate::secret::Secret;
@@ -102,7 +102,7 @@ fn details(alert: &Alert) -> Value {
 }
 
 impl Sink for PagerDuty {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         let request = self.http.post(&self.url).json(&self.event(alert));
         Box::pin(self.http.attempt(request))
     }

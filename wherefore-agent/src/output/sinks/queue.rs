@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::routing::Open;
 use super::sink::{Attempt, Sink};
 use super::spec::SinkSpec;
-use super::spool::{Entry, Front, Store};
+use super::spool::{Entry, QueueHead, Store};
 use crate::descriptors;
 use crate::message::alert::{Alert, Status};
 
@@ -125,7 +125,7 @@ impl Queue {
         let (intake, delivery) = before
             .map_or((None, None), |Tasks { intake, delivery }| (Some(intake), Some(delivery)));
         let tasks = Tasks {
-            intake: runtime.spawn(take_in(receiver, shared.clone(), intake)),
+            intake: runtime.spawn(accept_alerts(receiver, shared.clone(), intake)),
             delivery: runtime.spawn(Delivery::new(sink, shared.clone(), phases).run(delivery)),
         };
         Self { spec, open, sender, shared, phase, tasks }
@@ -182,12 +182,12 @@ impl Queue {
             Ok(Err(error)) => tracing::error!(sink = shared.name, %error, "the sink has failed"),
             Err(_) => delivery.abort(),
         }
-        shared.say_what_is_left(is_in).await;
+        shared.log_undelivered(is_in).await;
     }
 }
 
 /// Moves alerts from the channel to the store, many at a time.
-async fn take_in(
+async fn accept_alerts(
     mut receiver: mpsc::Receiver<Arc<Alert>>,
     shared: Arc<Shared>,
     before: Option<JoinHandle<()>>,
@@ -228,7 +228,7 @@ impl Shared {
         tokio::task::spawn_blocking(work).await.ok()
     }
 
-    async fn front(self: &Arc<Self>) -> Front {
+    async fn front(self: &Arc<Self>) -> QueueHead {
         let mut front = self.with_store(Store::front).await.unwrap_or_default();
         self.note_over(std::mem::take(&mut front.over));
         self.count_lost(front.expired, "dropped alerts that waited for more than a day");
@@ -263,7 +263,7 @@ impl Shared {
         }
     }
 
-    async fn say_what_is_left(self: &Arc<Self>, is_all_in: bool) {
+    async fn log_undelivered(self: &Arc<Self>, is_all_in: bool) {
         let look = |store: &mut Store| {
             store.reopen(store.len() > 0);
             (store.len(), store.is_spooled())
@@ -328,7 +328,7 @@ impl Delivery {
             self.remind().await;
             // Checked before the store: a closed sink gets no more alerts.
             let phase = self.phase();
-            let Front { entry, ended, .. } = self.shared.front().await;
+            let QueueHead { entry, ended, .. } = self.shared.front().await;
             match entry {
                 Some(entry) => {
                     if let Some(ended) = ended {

@@ -19,9 +19,9 @@ pub(super) struct Open(Mutex<HashMap<String, Arc<Alert>>>);
 impl Open {
     /// Starts with those of these incidents that the routing admits.
     pub(super) fn new(routing: &Routing, still_open: &[Arc<Alert>]) -> Self {
-        let told = still_open.iter().filter(|alert| routing.matches(alert));
-        let told = told.map(|alert| (alert.key.clone(), alert.clone())).take(MOST_OPEN);
-        Self(Mutex::new(told.collect()))
+        let open = still_open.iter().filter(|alert| routing.matches(alert));
+        let open = open.map(|alert| (alert.key.clone(), alert.clone())).take(MOST_OPEN);
+        Self(Mutex::new(open.collect()))
     }
 
     /// The newest message about each.
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn who_hears_of_a_beginning_hears_of_the_end() {
+    fn a_sink_that_got_the_start_gets_the_end() {
         let (open, routing) = (Open::default(), routing(&["severity=critical"]));
         assert!(!open.admits(&routing, &alert(Status::Firing, Severity::Warning)));
         assert!(!open.admits(&routing, &alert(Status::Resolved, Severity::Warning)));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_routed_can_be_said() {
+    fn a_routing_rule_has_a_description() {
         assert_eq!(Routing::default().to_string(), "all incidents");
         let matches = ["dst=10.0.0.0/8", "src!=192.0.2.1", "team=net-*"];
         let routing = Routing {

@@ -67,7 +67,7 @@ impl Default for HttpSettings {
 
 /// Checks a name, because it becomes the name of a file.
 fn name(text: &str) -> Result<String, String> {
-    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.');
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let is_good = (1..=64).contains(&text.len()) && text.bytes().all(is_plain);
     if is_good && !text.starts_with('.') {
         return Ok(text.to_owned());

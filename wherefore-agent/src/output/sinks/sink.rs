@@ -12,7 +12,7 @@ use crate::message::alert::Alert;
 /// A receiver of alerts.
 pub trait Sink: Send {
     /// Tries once to deliver an alert.
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a>;
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a>;
 
     /// How often firing alerts must be repeated, if the service needs that.
     fn reminds_every(&self) -> Option<Duration> {
@@ -20,7 +20,7 @@ pub trait Sink: Send {
     }
 
     /// Repeats firing alerts.
-    fn remind(&mut self) -> Course<'_> {
+    fn remind(&mut self) -> AttemptFuture<'_> {
         Box::pin(std::future::ready(Attempt::Delivered(String::new())))
     }
 
@@ -34,8 +34,8 @@ pub trait Sink: Send {
     fn forget(&mut self, _key: &str) {}
 }
 
-/// The course of an attempt.
-pub type Course<'a> = Pin<Box<dyn Future<Output = Attempt> + Send + 'a>>;
+/// The future of an attempt.
+pub type AttemptFuture<'a> = Pin<Box<dyn Future<Output = Attempt> + Send + 'a>>;
 
 /// The result of an attempt.
 #[derive(Debug)]

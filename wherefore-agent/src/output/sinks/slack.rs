@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::http::{self, Http};
 use super::settings::{HttpSettings, Routing};
-use super::sink::{Course, Sink};
+use super::sink::{AttemptFuture, Sink};
 use super::wording::{cut, evidence, headline, line};
 use crate::message::alert::Alert;
 use crate::secret::Secret;
@@ -151,7 +151,7 @@ fn escaped(text: &str) -> String {
 }
 
 impl Sink for Slack {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         let request = self.http.post(&self.url).json(&self.message(alert));
         Box::pin(self.http.attempt(request))
     }

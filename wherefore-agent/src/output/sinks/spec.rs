@@ -74,7 +74,7 @@ impl SinkSpec {
     /// The name of a sink that the user did not name. It does not depend on the sink's position in the list.
     pub fn own_name(&self) -> String {
         let digest = Sha256::digest(self.identity().join("\0"));
-        let short = digest.iter().take(4).fold(0, |all, octet| all << 8 | u32::from(*octet));
+        let short = digest.iter().take(4).fold(0, |all, byte| all << 8 | u32::from(*byte));
         format!("{}-{short:08x}", self.kind())
     }
 

@@ -78,7 +78,7 @@ pub(super) struct Entry {
 
 /// The oldest waiting alert.
 #[derive(Default)]
-pub(super) struct Front {
+pub(super) struct QueueHead {
     pub(super) entry: Option<Entry>,
     /// The time at which its incident ended, if the end waits behind it.
     pub(super) ended: Option<String>,
@@ -116,7 +116,7 @@ impl Store {
         if let Some(path) = path {
             let (journal, entries) = Journal::open(path)?;
             store.next = entries.last().map_or(0, |entry| entry.id + 1);
-            store.take_in(entries);
+            store.insert_all(entries);
             store.spool = Spool::Open(journal);
         }
         Ok(store)
@@ -173,13 +173,13 @@ impl Store {
         let new: Vec<Entry> = (self.next..).zip(alerts).map(entry).collect();
         self.next += new.len() as u64;
         self.write(|journal| journal.append(&new));
-        self.take_in(new);
+        self.insert_all(new);
         let excess = self.waiting.len().saturating_sub(self.most());
-        let victims = self.victims(excess);
-        self.forget(&victims)
+        let to_drop = self.to_drop(excess);
+        self.forget(&to_drop)
     }
 
-    fn take_in(&mut self, entries: Vec<Entry>) {
+    fn insert_all(&mut self, entries: Vec<Entry>) {
         for Entry { alert, .. } in entries.iter().filter(|entry| entry.is_end()) {
             self.ends.insert(alert.key.clone(), alert.time.clone());
         }
@@ -188,7 +188,7 @@ impl Store {
 
     /// The oldest alert. Alerts that are too old are dropped, except the ends of incidents whose beginning
     /// the sink got: without the end they would stay open there forever.
-    pub(super) fn front(&mut self) -> Front {
+    pub(super) fn front(&mut self) -> QueueHead {
         let mut expired = HashSet::new();
         for entry in &self.waiting {
             let key = &entry.alert.key;
@@ -206,29 +206,29 @@ impl Store {
         self.on_its_way = entry.as_ref().map(|entry| entry.id);
         let ended = entry.as_ref().filter(|entry| !entry.is_end());
         let ended = ended.and_then(|entry| self.ends.get(&entry.alert.key).cloned());
-        Front { entry, ended, expired: number, over }
+        QueueHead { entry, ended, expired: number, over }
     }
 
     /// Chooses the alerts to drop if there are too many: updates first, then incidents whose beginning was
     /// not sent, and ends last.
-    fn victims(&self, number: usize) -> HashSet<u64> {
-        let mut victims = HashSet::new();
+    fn to_drop(&self, number: usize) -> HashSet<u64> {
+        let mut to_drop = HashSet::new();
         for status in [Status::Update, Status::Firing, Status::Resolved] {
-            let missing = number.saturating_sub(victims.len());
+            let missing = number.saturating_sub(to_drop.len());
             let may_go = |entry: &&Entry| {
                 entry.alert.status == status
                     && self.on_its_way != Some(entry.id)
-                    && !victims.contains(&entry.id)
+                    && !to_drop.contains(&entry.id)
             };
             let more: Vec<&Entry> = self.waiting.iter().filter(may_go).take(missing).collect();
             let keys: HashSet<&str> = more.iter().map(|entry| entry.alert.key.as_str()).collect();
-            victims.extend(more.iter().map(|entry| entry.id));
+            to_drop.extend(more.iter().map(|entry| entry.id));
             if status == Status::Firing {
                 let is_of_them = |entry: &&Entry| keys.contains(entry.alert.key.as_str());
-                victims.extend(self.waiting.iter().filter(is_of_them).map(|entry| entry.id));
+                to_drop.extend(self.waiting.iter().filter(is_of_them).map(|entry| entry.id));
             }
         }
-        victims
+        to_drop
     }
 
     /// Removes a delivered alert.
@@ -301,7 +301,7 @@ impl Store {
                 tracing::info!(path = %path.display(), "the spool works again");
                 if !was_read {
                     let later = std::mem::take(&mut self.waiting);
-                    self.take_in(found);
+                    self.insert_all(found);
                     self.waiting.extend(later);
                 }
                 self.spool = Spool::Open(journal);
@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_there_after_a_restart_in_order() {
+    fn queued_alerts_survive_a_restart_in_order() {
         let directory = Directory::new("order");
         let path = directory.path();
         let mut store = Store::open(Some(&path)).unwrap();
@@ -545,10 +545,10 @@ mod tests {
             let mut store = Store::open(Some(&path)).unwrap();
             store.push(&(0..1000).map(alert).collect::<Vec<_>>());
             drop(store);
-            let mut octets = std::fs::read(&path).unwrap();
-            let damage = damage.start..damage.end.min(octets.len());
-            octets[damage].fill(0x55);
-            std::fs::write(&path, octets).unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
+            let damage = damage.start..damage.end.min(bytes.len());
+            bytes[damage].fill(0x55);
+            std::fs::write(&path, bytes).unwrap();
             let mut store = Store::open(Some(&path)).unwrap();
             assert_eq!(store.push(&[alert(1)]).number, 0);
             assert_eq!(drain(&mut store), ["1"]);
@@ -613,7 +613,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_of_what_was_sent_are_never_too_old() {
+    fn resolved_messages_of_sent_alerts_never_expire() {
         let mut store = Store::open(None).unwrap();
         // The first incident began earlier; the second one waits from its beginning to its end.
         store.push(&[message(2, Status::Firing), message(1, Status::Update)]);
@@ -630,7 +630,7 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_is_known_to_have_ended() {
+    fn a_start_that_ended_already_is_recognised() {
         let mut store = Store::open(None).unwrap();
         let end = message(1, Status::Resolved);
         store.push(&[message(1, Status::Firing), end.clone()]);

@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UdpSocket, UnixDatagram};
 
 use super::settings::{Routing, duration};
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use super::wording::{cut, line};
 use crate::message::alert::{Alert, Severity, Status};
 
@@ -218,7 +218,7 @@ fn escaped(value: &str) -> String {
 }
 
 impl Sink for Syslog {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         Box::pin(self.try_once(alert))
     }
 }

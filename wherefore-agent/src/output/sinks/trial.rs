@@ -53,11 +53,11 @@ fn try_sink(spec: &SinkSpec, name: &str, real: &Alert) -> Result<bool> {
     // The test alert ignores the routing, so show which real alerts the sink gets.
     let destination: Vec<_> =
         spec.destination().into_iter().filter(|part| !part.is_empty()).collect();
-    say(&format!("{name}: to {}; gets {}", destination.join(" "), spec.routing()))?;
+    print_line(&format!("{name}: to {}; gets {}", destination.join(" "), spec.routing()))?;
     let mut sink = match spec.open() {
         Ok(sink) => sink,
         Err(error) => {
-            say(&format!("{name}: cannot be opened: {}", descriptors::explained(&error)))?;
+            print_line(&format!("{name}: cannot be opened: {}", descriptors::explained(&error)))?;
             return Ok(false);
         }
     };
@@ -87,7 +87,7 @@ fn try_once(sink: &mut dyn Sink, name: &str, alert: &Alert) -> Result<bool> {
         }
         Attempt::Never(error) => (false, format!("refused: {error:#}")),
     };
-    say(&format!("{name}: {status} {} ({})", what.trim_end(), shown(start.elapsed())))?;
+    print_line(&format!("{name}: {status} {} ({})", what.trim_end(), shown(start.elapsed())))?;
     Ok(is_delivered)
 }
 
@@ -95,7 +95,7 @@ fn shown(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
-fn say(line: &str) -> Result<()> {
+fn print_line(line: &str) -> Result<()> {
     writeln!(std::io::stdout().lock(), "{line}").context("cannot write to standard output")
 }
 

@@ -15,7 +15,7 @@ use sha2::Sha256;
 
 use super::http::{self, Http};
 use super::settings::{HttpSettings, Pair, Routing};
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use super::template::Template;
 use super::wording::{annotations, firing_or_resolved, labels};
 use crate::message::alert::{Alert, Status};
@@ -159,7 +159,7 @@ fn alertmanager_v4(alert: &Alert) -> Value {
 }
 
 impl Sink for Webhook {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         Box::pin(self.try_once(alert))
     }
 }

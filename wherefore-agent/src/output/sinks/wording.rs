@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_begins_where_none_should() {
+    fn control_characters_start_no_new_line() {
         let alert = Alert { headline: "a\r\nb".to_owned(), ..sample(Status::Resolved) };
         assert!(headline(&alert).starts_with("Resolved: a  b"));
     }

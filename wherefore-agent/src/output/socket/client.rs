@@ -7,20 +7,20 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::LONGEST;
-use crate::output::reading::News;
+use crate::output::reading::ViewMessage;
 
 /// Connects to an agent, and reads its first message.
 ///
 /// # Errors
 /// If no agent answers, this user may not connect, or the agent has another version.
-pub fn connect(path: &Path) -> Result<(News, BufReader<UnixStream>)> {
+pub fn connect(path: &Path) -> Result<(ViewMessage, BufReader<UnixStream>)> {
     let shown = path.display();
     let stream = UnixStream::connect(path)
         .with_context(|| format!("cannot attach to the agent at {shown}"))?;
     let mut stream = BufReader::new(stream);
     let hello =
         read(&mut stream).with_context(|| format!("{shown} is not the socket of an agent"))?;
-    let News::Hello(greeting) = &hello else {
+    let ViewMessage::Hello(greeting) = &hello else {
         bail!("{shown} is not the socket of an agent: its first message is not a greeting")
     };
     let ours = env!("CARGO_PKG_VERSION");
@@ -33,7 +33,7 @@ pub fn connect(path: &Path) -> Result<(News, BufReader<UnixStream>)> {
 }
 
 /// Passes on all messages, until the agent ends or `take` returns false.
-pub fn attach(mut stream: BufReader<UnixStream>, take: impl Fn(News) -> bool) {
+pub fn attach(mut stream: BufReader<UnixStream>, take: impl Fn(ViewMessage) -> bool) {
     while let Ok(news) = read(&mut stream) {
         if !take(news) {
             return;
@@ -41,7 +41,7 @@ pub fn attach(mut stream: BufReader<UnixStream>, take: impl Fn(News) -> bool) {
     }
 }
 
-fn read(stream: &mut impl Read) -> Result<News> {
+fn read(stream: &mut impl Read) -> Result<ViewMessage> {
     let mut head = [0; 4];
     stream.read_exact(&mut head).context("the agent has closed the socket")?;
     let length = u32::from_le_bytes(head) as usize;

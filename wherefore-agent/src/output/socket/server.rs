@@ -20,7 +20,7 @@ use crate::detect::finding::Status;
 use crate::message::Outcome;
 use crate::message::alert::Alert;
 use crate::message::held::HeldRecord;
-use crate::output::reading::{Hello, Judged, News, Reading};
+use crate::output::reading::{Hello, Judged, Reading, ViewMessage};
 use crate::traffic::interval::Interval;
 use crate::usage::UsageError;
 
@@ -103,7 +103,7 @@ impl Hub {
         let accept = move || {
             for stream in listener.incoming() {
                 match stream {
-                    Ok(stream) => hub.let_in(stream),
+                    Ok(stream) => hub.admit_client(stream),
                     // No file descriptor is free; others may soon be closed.
                     Err(_) => std::thread::sleep(Duration::from_millis(100)),
                 }
@@ -131,17 +131,17 @@ impl Hub {
             state.last = Some(reading);
             return;
         }
-        let news = News::Reading(Box::new(reading));
+        let news = ViewMessage::Reading(Box::new(reading));
         state.send(&news);
-        if let News::Reading(reading) = news {
+        if let ViewMessage::Reading(reading) = news {
             state.last = Some(*reading);
         }
     }
 
     /// Sends names that are new or have changed.
-    pub fn names(&self, names: &News) {
+    pub fn names(&self, names: &ViewMessage) {
         let mut state = self.lock();
-        if let News::Names(new) = names {
+        if let ViewMessage::Names(new) = names {
             if state.names.len() + new.len() > MOST_NAMES {
                 state.names.clear();
             }
@@ -166,11 +166,11 @@ impl Hub {
         let surplus = state.alerts.len().saturating_sub(MOST_ALERTS);
         state.alerts.drain(..surplus);
         if !state.readers.is_empty() {
-            state.send(&News::Judged(Box::new(judged)));
+            state.send(&ViewMessage::Judged(Box::new(judged)));
         }
     }
 
-    fn let_in(&self, stream: UnixStream) {
+    fn admit_client(&self, stream: UnixStream) {
         let mut state = self.lock();
         if state.readers.len() >= MOST_READERS || stream.set_write_timeout(Some(PATIENCE)).is_err()
         {
@@ -194,7 +194,7 @@ impl Hub {
 
 impl State {
     /// The messages that a new reader gets at once.
-    fn greeting(&self) -> Vec<News> {
+    fn greeting(&self) -> Vec<ViewMessage> {
         let judged = Judged {
             alerts: self.alerts.clone(),
             held_back: self.held_back.clone(),
@@ -202,9 +202,10 @@ impl State {
             ..Judged::default()
         };
         let names = self.names.iter().map(|(address, name)| (*address, name.clone())).collect();
-        let mut greeting = vec![News::Hello(Box::new(self.hello.clone())), News::Names(names)];
-        greeting.extend(self.last.clone().map(|reading| News::Reading(Box::new(reading))));
-        greeting.push(News::Judged(Box::new(judged)));
+        let mut greeting =
+            vec![ViewMessage::Hello(Box::new(self.hello.clone())), ViewMessage::Names(names)];
+        greeting.extend(self.last.clone().map(|reading| ViewMessage::Reading(Box::new(reading))));
+        greeting.push(ViewMessage::Judged(Box::new(judged)));
         greeting
     }
 
@@ -219,7 +220,7 @@ impl State {
     }
 
     /// Sends to all readers without waiting; removes those that have disconnected.
-    fn send(&mut self, news: &News) {
+    fn send(&mut self, news: &ViewMessage) {
         let message: Message = packed(news).into();
         self.readers.retain_mut(|reader| reader.send(&message));
     }
@@ -229,7 +230,7 @@ impl Reader {
     /// Sends to one reader; returns whether it is still connected.
     fn send(&mut self, message: &Message) -> bool {
         if self.missed > 0 {
-            let missed = packed(&News::Missed(self.missed)).into();
+            let missed = packed(&ViewMessage::Missed(self.missed)).into();
             match self.queue.try_send(missed) {
                 Ok(()) => self.missed = 0,
                 Err(TrySendError::Full(_)) => {

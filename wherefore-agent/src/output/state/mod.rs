@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::detect::places::Seen;
+use crate::detect::places::SeenPlaces;
 use crate::message::alert::Alert;
 use crate::traffic::group::KeptGroup;
 use crate::traffic::named;
@@ -96,8 +96,8 @@ impl State {
     }
 
     /// Stores the open incidents, without waiting for the disk.
-    pub fn keep(&mut self, told: &[&Alert]) {
-        let kept: Vec<_> = told
+    pub fn keep(&mut self, open: &[&Alert]) {
+        let kept: Vec<_> = open
             .iter()
             .map(|alert| Kept { alert: *alert, group: KeptGroup::of(&alert.group) })
             .collect();
@@ -111,26 +111,26 @@ impl State {
 
     /// The countries and AS that earlier runs have seen. If there is no such file or it is damaged, learning
     /// starts again.
-    pub fn seen_places(&self) -> Seen {
+    pub fn seen_places(&self) -> SeenPlaces {
         let path = self.places.path();
         let text = match fs::read(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Seen::default(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return SeenPlaces::default(),
             Err(error) => {
                 tracing::warn!(%error, path = %path.display(), "cannot read which countries and AS earlier runs have seen: they may be reported as new");
-                return Seen::default();
+                return SeenPlaces::default();
             }
         };
         serde_json::from_slice(&text).unwrap_or_else(|error| {
             let aside = path.with_extension("damaged");
             let _ = fs::rename(path, &aside);
             tracing::warn!(%error, aside = %aside.display(), "the file of seen countries and AS is damaged and was renamed: they may be reported as new");
-            Seen::default()
+            SeenPlaces::default()
         })
     }
 
     /// Stores the countries and AS that were seen, without waiting for the disk.
-    pub fn keep_places(&mut self, seen: &Seen) {
+    pub fn keep_places(&mut self, seen: &SeenPlaces) {
         match serde_json::to_vec(seen) {
             Ok(text) => self.places.write(text),
             Err(error) => {
@@ -180,10 +180,10 @@ mod tests {
         let mut state = State::open(&directory).unwrap();
         assert_eq!(state.incidents(), []);
         assert!(State::open(&directory).is_err());
-        let told = sample(Status::Firing);
-        state.keep(&[&told]);
+        let alert = sample(Status::Firing);
+        state.keep(&[&alert]);
         state.finish();
-        assert_eq!(state.incidents(), [told]);
+        assert_eq!(state.incidents(), [alert]);
         fs::write(directory.join(FILE_NAME), "[{").unwrap();
         assert_eq!(state.incidents(), []);
         assert!(directory.join("incidents.damaged").exists());

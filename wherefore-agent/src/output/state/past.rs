@@ -36,7 +36,7 @@ impl PastFile {
     /// Reads the baselines of an earlier run, if they can be used.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
         let path = self.0.path().display();
-        let read = match self.octets() {
+        let read = match self.read_bytes() {
             Ok(None) => return None,
             Ok(Some(bytes)) if bytes.starts_with(FAMILY) && !bytes.starts_with(MAGIC) => {
                 tracing::warn!(%path, "another version wrote the baselines: the agent learns them again");
@@ -57,7 +57,7 @@ impl PastFile {
         .ok()
     }
 
-    fn octets(&self) -> Result<Option<Vec<u8>>> {
+    fn read_bytes(&self) -> Result<Option<Vec<u8>>> {
         match fs::metadata(self.0.path()) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).context("cannot read its size"),
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_and_damage_is_put_aside() {
+    fn written_state_reads_back_and_damage_is_moved_aside() {
         let directory = std::env::temp_dir().join(format!("wherefore-past-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let mut file = PastFile::new(&directory);

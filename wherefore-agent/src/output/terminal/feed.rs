@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::output::reading::{News, Reading};
+use crate::output::reading::{Reading, ViewMessage};
 
 /// The most messages that wait.
 const MOST: usize = 16;
@@ -15,15 +15,15 @@ pub struct Feed(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    news: VecDeque<News>,
+    news: VecDeque<ViewMessage>,
     is_closed: bool,
 }
 
 impl Feed {
     /// Adds a message, without waiting.
-    pub fn push(&self, news: News) {
+    pub fn push(&self, news: ViewMessage) {
         let mut state = self.lock();
-        if let News::Reading(reading) = news {
+        if let ViewMessage::Reading(reading) = news {
             push_reading(&mut state.news, reading);
         } else {
             state.news.push_back(news);
@@ -39,7 +39,7 @@ impl Feed {
     }
 
     /// The messages since the last call.
-    pub fn take(&self) -> VecDeque<News> {
+    pub fn take(&self) -> VecDeque<ViewMessage> {
         std::mem::take(&mut self.lock().news)
     }
 
@@ -58,22 +58,22 @@ impl Feed {
     }
 }
 
-fn push_reading(news: &mut VecDeque<News>, next: Box<Reading>) {
+fn push_reading(news: &mut VecDeque<ViewMessage>, next: Box<Reading>) {
     let is_late = news.len() >= MOST;
     let last = news.iter_mut().rev().find_map(|news| match news {
-        News::Reading(reading) => Some(reading),
+        ViewMessage::Reading(reading) => Some(reading),
         _ => None,
     });
     match last {
         Some(last) if is_late => last.absorb(*next),
-        _ => news.push_back(News::Reading(next)),
+        _ => news.push_back(ViewMessage::Reading(next)),
     }
 }
 
 /// Drops old alerts that nobody reads: files and sinks have them anyway.
-fn forget_some(news: &mut VecDeque<News>) {
+fn forget_some(news: &mut VecDeque<ViewMessage>) {
     if news.len() > 2 * MOST
-        && let Some(at) = news.iter().position(|news| matches!(news, News::Judged(_)))
+        && let Some(at) = news.iter().position(|news| matches!(news, ViewMessage::Judged(_)))
     {
         news.remove(at);
     }
@@ -90,13 +90,13 @@ mod tests {
             let mut reading =
                 Reading { start_ns: second, end_ns: second + 1, ..Reading::default() };
             reading.totals.bytes = 10;
-            feed.push(News::Reading(Box::new(reading)));
-            feed.push(News::Judged(Box::default()));
+            feed.push(ViewMessage::Reading(Box::new(reading)));
+            feed.push(ViewMessage::Judged(Box::default()));
         }
         let news = feed.take();
         assert!(news.len() <= 2 * MOST, "{}", news.len());
         let readings = news.iter().filter_map(|news| match news {
-            News::Reading(reading) => Some(reading),
+            ViewMessage::Reading(reading) => Some(reading),
             _ => None,
         });
         let (bytes, end) = readings

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::draw::places::Places;
+use super::draw::layout::ScreenLayout;
 use super::model::{Model, Page, Sort};
 
 /// What the caller must do after a key, because the model cannot.
@@ -17,12 +17,12 @@ pub enum Effect {
     /// Draw the whole screen again.
     Redraw,
     /// Pass a command to the replay.
-    Replay(Wish),
+    Replay(ReplayCommand),
 }
 
 /// A command to a replay.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Wish {
+pub enum ReplayCommand {
     /// Pause or continue.
     Pause,
     /// Play one more reading.
@@ -52,12 +52,14 @@ pub fn press(model: &mut Model, key: KeyEvent) -> Effect {
     }
     match key.code {
         KeyCode::Char('q') => return Effect::Quit,
-        KeyCode::Char(' ') if model.replay.is_some() => return Effect::Replay(Wish::Pause),
-        KeyCode::Char('.') => return replay(model, Wish::Step),
-        KeyCode::Char('+' | '=') => return replay(model, Wish::Faster(true)),
-        KeyCode::Char('-') => return replay(model, Wish::Faster(false)),
-        KeyCode::Left => return replay(model, Wish::Seek(-60)),
-        KeyCode::Right => return replay(model, Wish::Seek(60)),
+        KeyCode::Char(' ') if model.replay.is_some() => {
+            return Effect::Replay(ReplayCommand::Pause);
+        }
+        KeyCode::Char('.') => return replay(model, ReplayCommand::Step),
+        KeyCode::Char('+' | '=') => return replay(model, ReplayCommand::Faster(true)),
+        KeyCode::Char('-') => return replay(model, ReplayCommand::Faster(false)),
+        KeyCode::Left => return replay(model, ReplayCommand::Seek(-60)),
+        KeyCode::Right => return replay(model, ReplayCommand::Seek(60)),
         KeyCode::Esc => leave(model),
         KeyCode::Enter => enter(model),
         KeyCode::Char(letter) => choose(model, letter),
@@ -69,8 +71,8 @@ pub fn press(model: &mut Model, key: KeyEvent) -> Effect {
     Effect::None
 }
 
-fn replay(model: &Model, wish: Wish) -> Effect {
-    if model.replay.is_some() { Effect::Replay(wish) } else { Effect::None }
+fn replay(model: &Model, command: ReplayCommand) -> Effect {
+    if model.replay.is_some() { Effect::Replay(command) } else { Effect::None }
 }
 
 fn type_filter(model: &mut Model, code: KeyCode) {
@@ -193,27 +195,27 @@ fn last_of(model: &Model) -> usize {
     }
 }
 
-/// Handles the mouse; `places` has the positions on the screen.
-pub fn mouse(model: &mut Model, event: MouseEvent, places: &Places) -> Effect {
+/// Handles the mouse; `layout` has the positions on the screen.
+pub fn mouse(model: &mut Model, event: MouseEvent, layout: &ScreenLayout) -> Effect {
     match event.kind {
         MouseEventKind::ScrollUp => move_mark(model, KeyCode::Up),
         MouseEventKind::ScrollDown => move_mark(model, KeyCode::Down),
-        MouseEventKind::Down(MouseButton::Left) => click(model, event, places),
+        MouseEventKind::Down(MouseButton::Left) => click(model, event, layout),
         _ => return Effect::None,
     }
     model.arrange();
     Effect::None
 }
 
-fn click(model: &mut Model, event: MouseEvent, places: &Places) {
+fn click(model: &mut Model, event: MouseEvent, layout: &ScreenLayout) {
     let (x, y) = (event.column, event.row);
     if model.choice.page != Page::Table {
         model.choice.page = Page::Table;
-    } else if let Some(by) = places.tab_at(x, y) {
+    } else if let Some(by) = layout.tab_at(x, y) {
         model.look_by(by);
-    } else if let Some(sort) = places.column_at(x, y) {
+    } else if let Some(sort) = layout.column_at(x, y) {
         sort_by(model, sort);
-    } else if let Some(row) = places.row_at(x, y) {
+    } else if let Some(row) = layout.row_at(x, y) {
         if row == model.choice.selected {
             enter(model);
         } else if row < model.order().len() {

@@ -15,10 +15,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::consts::{SIGCONT, SIGTSTP};
 
 use super::draw::draw;
-use super::draw::places::Places;
+use super::draw::layout::ScreenLayout;
 use super::draw::theme::Theme;
 use super::feed::Feed;
-use super::keys::{self, Effect, Wish};
+use super::keys::{self, Effect, ReplayCommand};
 use super::model::Model;
 use super::screen::Screen;
 use crate::console;
@@ -35,7 +35,7 @@ pub trait Controls: Send {
     fn stop(&self);
 
     /// Controls a replay; returns its state, if there is one.
-    fn replay(&self, _wish: Wish) -> Option<ReplayStatus> {
+    fn replay(&self, _command: ReplayCommand) -> Option<ReplayStatus> {
         None
     }
 }
@@ -151,7 +151,7 @@ impl Watching {
     fn watch(&mut self) -> io::Result<()> {
         self.draw()?;
         while !self.is_over && !self.feed.is_closed() {
-            let mut is_new = self.take_news() | self.take_log();
+            let mut is_new = self.take_messages() | self.take_log();
             is_new |= self.take_signals()?;
             if is_new {
                 self.model.arrange();
@@ -170,10 +170,10 @@ impl Watching {
         screen.terminal.draw(|frame| draw(frame, model, theme)).map(drop)
     }
 
-    fn take_news(&mut self) -> bool {
+    fn take_messages(&mut self) -> bool {
         let news = self.feed.take();
         let is_new = !news.is_empty();
-        news.into_iter().for_each(|news| self.model.take_in(news));
+        news.into_iter().for_each(|news| self.model.apply(news));
         is_new
     }
 
@@ -217,8 +217,8 @@ impl Watching {
             Event::Mouse(mouse) => {
                 let size = self.screen.terminal.size()?;
                 let area = ratatui::layout::Rect::new(0, 0, size.width, size.height);
-                let places = Places::of(area, &self.model);
-                keys::mouse(&mut self.model, mouse, &places)
+                let layout = ScreenLayout::of(area, &self.model);
+                keys::mouse(&mut self.model, mouse, &layout)
             }
             _ => Effect::None,
         };
@@ -227,7 +227,7 @@ impl Watching {
             Effect::Quit => self.is_over = true,
             Effect::Suspend => self.screen.suspend()?,
             Effect::Redraw => self.screen.terminal.clear()?,
-            Effect::Replay(wish) => self.model.replay = self.controls.0.replay(wish),
+            Effect::Replay(command) => self.model.replay = self.controls.0.replay(command),
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::attribute::grouping::Grouping;
 use crate::message::alert::Alert;
 use crate::message::held::{HeldRecord, summary};
 use crate::output::board::Board;
-use crate::output::latest::{Latest, Moved};
+use crate::output::latest::{IntervalBytes, Latest};
 use crate::output::terminal::model::{Dimension, Row, Subject};
 use crate::text::{protocol, rfc3339};
 use crate::traffic::group::GroupBy;
@@ -167,8 +167,8 @@ struct Point {
 }
 
 impl Point {
-    fn of(moved: Moved) -> Self {
-        let Moved { end_ns, seconds, bytes: [in_bytes, out_bytes] } = moved;
+    fn of(moved: IntervalBytes) -> Self {
+        let IntervalBytes { end_ns, seconds, bytes: [in_bytes, out_bytes] } = moved;
         Self { end: rfc3339(end_ns), seconds, in_bytes, out_bytes }
     }
 }

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::source::{MOST, Parameters, Problem, Source, USUAL, Unknown, blocking, problem};
 use crate::history::document::Document;
-use crate::history::query::{self, Dimension, Only, Question};
+use crate::history::query::{self, Dimension, Question, RowFilter};
 use crate::history::time::Clock;
 use crate::history::{explain, find, schema, why};
 use crate::message::alert::Alert;
@@ -81,7 +81,7 @@ pub(super) async fn history(
         let interface = given(&wanted.interface);
         let number = interface.map(|name| query::interface(&connection, name)).transpose();
         let number = number.map_err(|error| Unknown(format!("{error:#}")))?;
-        let only = number.map(Only::Interface).into_iter().collect();
+        let only = number.map(RowFilter::Interface).into_iter().collect();
         let top = wanted.top.map_or(USUAL, |top| (top as usize).min(MOST));
         let question = Question { from, to, top, columns: COLUMNS, only };
         let answer = query::ask(&mut connection, &question, &[wanted.by])?.remove(0);

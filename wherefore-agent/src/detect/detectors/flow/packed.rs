@@ -21,7 +21,7 @@ const SILENCES: u8 = 1;
 /// Set if there were exceedances; otherwise only the time since the beginning is known.
 const EXCEEDANCES: u8 = 2;
 /// The most bytes of a record.
-const MOST: usize = 1 + size_of::<f32>() + Exceedances::OCTETS + (LEVELS + 2) * packed::MOST;
+const MOST: usize = 1 + size_of::<f32>() + Exceedances::LEN + (LEVELS + 2) * packed::MOST;
 
 /// The [`FlowState`] of each of many flows, by their numbers from 0 on.
 #[derive(Debug, Clone, Default)]
@@ -84,7 +84,7 @@ impl FlowStates {
             tick,
             silence,
             active,
-            silenced: parts.silenced.map_or(0.0, |octets| f32::from_le_bytes(*octets)),
+            silenced: parts.silenced.map_or(0.0, |bytes| f32::from_le_bytes(*bytes)),
             exceedances: parts.exceedances.map_or(Exceedances::none(tick), Exceedances::from),
         }
     }
@@ -93,7 +93,7 @@ impl FlowStates {
 /// The parts of a record.
 struct Parts<'a> {
     silenced: Option<&'a [u8; size_of::<f32>()]>,
-    exceedances: Option<&'a [u8; Exceedances::OCTETS]>,
+    exceedances: Option<&'a [u8; Exceedances::LEN]>,
     histograms: &'a [u8],
 }
 
@@ -107,9 +107,9 @@ impl<'a> Parts<'a> {
 }
 
 /// Splits off the first bytes, if there are enough; the slice keeps the rest.
-fn take<'a, const N: usize>(octets: &mut &'a [u8], is_there: bool) -> Option<&'a [u8; N]> {
-    let (first, rest) = octets.split_first_chunk().filter(|_| is_there)?;
-    *octets = rest;
+fn take<'a, const N: usize>(bytes: &mut &'a [u8], is_there: bool) -> Option<&'a [u8; N]> {
+    let (first, rest) = bytes.split_first_chunk().filter(|_| is_there)?;
+    *bytes = rest;
     Some(first)
 }
 
@@ -124,7 +124,7 @@ fn write(state: &FlowState, room: &mut [u8; MOST]) -> usize {
     }
     if has_exceedances {
         what[0] |= EXCEEDANCES;
-        left = put(left, &state.exceedances.octets());
+        left = put(left, &state.exceedances.bytes());
     }
     let mut end = MOST - left.len();
     for histogram in state.volumes.iter().chain([&state.silences, &state.counts]) {
@@ -136,14 +136,14 @@ fn write(state: &FlowState, room: &mut [u8; MOST]) -> usize {
     end
 }
 
-fn put<'a>(room: &'a mut [u8], octets: &[u8]) -> &'a mut [u8] {
-    let (place, left) = room.split_at_mut(octets.len());
-    place.copy_from_slice(octets);
+fn put<'a>(room: &'a mut [u8], bytes: &[u8]) -> &'a mut [u8] {
+    let (place, left) = room.split_at_mut(bytes.len());
+    place.copy_from_slice(bytes);
     left
 }
 
 impl Exceedances {
-    const OCTETS: usize = 14;
+    const LEN: usize = 14;
 
     /// The events of a flow without any in this many intervals.
     fn none(intervals: u32) -> Self {
@@ -151,20 +151,20 @@ impl Exceedances {
     }
 
     /// Puts the time since the last event first, because nothing else changes in an ordinary interval.
-    fn octets(self) -> [u8; Self::OCTETS] {
+    fn bytes(self) -> [u8; Self::LEN] {
         let Self { count, since, period, repeats, run, followed, repeated } = self;
         let [a, b, c, d, e] = [since, count, period, repeats, run].map(u16::to_le_bytes);
         let frequencies = [followed.did, followed.could, repeated.did, repeated.could];
-        let mut octets = [0; Self::OCTETS];
-        put(put(&mut octets, [a, b, c, d, e].as_flattened()), &frequencies);
-        octets
+        let mut bytes = [0; Self::LEN];
+        put(put(&mut bytes, [a, b, c, d, e].as_flattened()), &frequencies);
+        bytes
     }
 }
 
-impl From<&[u8; Exceedances::OCTETS]> for Exceedances {
-    fn from(octets: &[u8; Self::OCTETS]) -> Self {
-        let word = |at: usize| u16::from_le_bytes([octets[2 * at], octets[2 * at + 1]]);
-        let frequency = |at: usize| Frequency { did: octets[at], could: octets[at + 1] };
+impl From<&[u8; Exceedances::LEN]> for Exceedances {
+    fn from(bytes: &[u8; Self::LEN]) -> Self {
+        let word = |at: usize| u16::from_le_bytes([bytes[2 * at], bytes[2 * at + 1]]);
+        let frequency = |at: usize| Frequency { did: bytes[at], could: bytes[at + 1] };
         Self {
             since: word(0),
             count: word(1),
@@ -179,9 +179,9 @@ impl From<&[u8; Exceedances::OCTETS]> for Exceedances {
 
 /// The volumes that are ordinary if a score below a limit cannot alert, by the length of blocks.
 #[derive(Debug, Clone, Copy)]
-pub struct Ordinary([Limit; LEVELS]);
+pub struct OrdinaryVolumes([Limit; LEVELS]);
 
-impl Ordinary {
+impl OrdinaryVolumes {
     /// The volumes that cannot alert if lower scores than this, which is at least 1, cannot.
     pub fn below(score: f32) -> Self {
         let score = score.max(1.0);
@@ -200,12 +200,12 @@ impl FlowDetector {
     ///
     /// # Panics
     /// The same as [`FlowStates::pack`].
-    pub fn pass_ordinary(
+    pub fn step_ordinary(
         &self,
         states: &mut FlowStates,
         flow: usize,
         value: f64,
-        ordinary: &Ordinary,
+        ordinary: &OrdinaryVolumes,
     ) -> bool {
         let sum = bytes(value);
         let head = &mut states.heads[flow];
@@ -216,7 +216,7 @@ impl FlowDetector {
         }
         let record = states.records.get_mut(head.record);
         let Parts { silenced, exceedances, histograms } = Parts::of(record);
-        let mut silenced = silenced.map(|octets| f32::from_le_bytes(*octets));
+        let mut silenced = silenced.map(|bytes| f32::from_le_bytes(*bytes));
         let exceedances = exceedances.map(Exceedances::from);
         if ended >= COUNTED && exceedances.is_some_and(|exceedances| exceedances.count > 0) {
             return false;

@@ -21,7 +21,7 @@ pub(super) struct Place {
 /// The bytes of all records.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Records {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     /// The number of wasted bytes: those of records that were moved.
     lost: usize,
 }
@@ -43,20 +43,20 @@ impl Place {
 impl Records {
     /// A record.
     pub(super) fn get(&self, place: Place) -> &[u8] {
-        &self.octets[place.start()..place.end()]
+        &self.bytes[place.start()..place.end()]
     }
 
     /// The same as [`Self::get`].
     pub(super) fn get_mut(&mut self, place: Place) -> &mut [u8] {
-        &mut self.octets[place.start()..place.end()]
+        &mut self.bytes[place.start()..place.end()]
     }
 
     /// Writes a record of less than 65,536 bytes, at its old position if it fits.
     pub(super) fn put(&mut self, place: &mut Place, record: &[u8]) {
         let (room, needed) = (place.room(), record.len().next_multiple_of(UNIT));
         if needed > room {
-            place.at = (self.octets.len() / UNIT) as u32;
-            self.octets.resize(self.octets.len() + needed, 0);
+            place.at = (self.bytes.len() / UNIT) as u32;
+            self.bytes.resize(self.bytes.len() + needed, 0);
             self.lost += room;
         } else {
             self.lost += room - needed;
@@ -67,13 +67,13 @@ impl Records {
 
     /// Whether so much is wasted that moving all records is worthwhile.
     pub(super) fn is_wasteful(&self) -> bool {
-        self.lost > self.octets.len() / LOST + FEW
+        self.lost > self.bytes.len() / LOST + FEW
     }
 
     /// Moves the records at these places, which must be all records, together in this order.
     pub(super) fn gather<'a>(&mut self, places: impl Iterator<Item = &'a mut Place>) {
-        let room = self.octets.len() - self.lost;
-        let scattered = std::mem::replace(self, Self { octets: Vec::with_capacity(room), lost: 0 });
+        let room = self.bytes.len() - self.lost;
+        let scattered = std::mem::replace(self, Self { bytes: Vec::with_capacity(room), lost: 0 });
         for place in places {
             let record = scattered.get(*place);
             *place = Place::default();
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_what_was_put_last_however_they_grow() {
+    fn records_have_the_last_written_content() {
         let mut random = fastrand::Rng::with_seed(8);
         let mut records = Records::default();
         let mut places = vec![Place::default(); 2_000];
@@ -104,7 +104,7 @@ mod tests {
                 assert_eq!(records.lost, 0);
             }
             let used: usize = places.iter().map(|place| place.room()).sum();
-            assert_eq!(records.octets.len(), used + records.lost);
+            assert_eq!(records.bytes.len(), used + records.lost);
         }
         assert!(gathered > 10);
         let all = places.iter().map(|place| records.get(*place));

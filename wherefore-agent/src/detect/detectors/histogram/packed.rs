@@ -108,7 +108,7 @@ mod tests {
         Tail { fraction: 0.04, least_values: 8.0, prior_octaves: 0.5, prior_weight: 2.0 };
 
     #[test]
-    fn what_is_packed_is_what_it_was_and_counts_as_it_did() {
+    fn packing_preserves_content_and_counting() {
         let mut random = fastrand::Rng::with_seed(6);
         let (mut all, mut counted) = (0, 0);
         for _ in 0..2_000 {

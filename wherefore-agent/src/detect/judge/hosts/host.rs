@@ -52,7 +52,7 @@ pub(super) struct Host {
     pub(super) main: FlowKey,
     pub(super) votes: f32,
     /// The report about it, as long as it is compared with `frozen`.
-    pub(super) told: Option<(FlowKey, bool)>,
+    pub(super) reported: Option<(FlowKey, bool)>,
     /// The first peer, and whether there was ever another.
     pub(super) first_peer: AddressWords,
     pub(super) has_peers: bool,
@@ -85,7 +85,7 @@ impl Host {
             most_bytes: 0,
             main: FlowKey::default(),
             votes: 0.0,
-            told: None,
+            reported: None,
             first_peer: AddressWords::default(),
             has_peers: false,
             steps: [0.0; STEPS],

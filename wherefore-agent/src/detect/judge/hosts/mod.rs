@@ -133,7 +133,7 @@ impl HostFound {
 
     /// Whether a report about a group says the same: of a service's only pair, the pair or one of its ends, else
     /// anything of this host.
-    pub(super) fn is_said_by(&self, group: &FlowKey) -> bool {
+    pub(super) fn is_covered_by(&self, group: &FlowKey) -> bool {
         let ends = [self.most.src, self.most.dst];
         let is_end = |address| address == NOBODY || ends.contains(&address);
         let is_narrow = self.is_pair && self.key.service.is_some();
@@ -311,7 +311,7 @@ impl Hosts {
         let part = part * (self.exceeding + 0.5) / (self.judged + 1.0);
         let rate = part * self.hosts.len() as f32 / a_slot;
         let host = &self.hosts[place];
-        let (most, is_pair) = host.told.unwrap_or((host.main, host.votes > 0.25 * sum));
+        let (most, is_pair) = host.reported.unwrap_or((host.main, host.votes > 0.25 * sum));
         Some(HostFound {
             place,
             key: host.key,
@@ -331,7 +331,7 @@ impl Hosts {
         let host = &mut self.hosts[found.place];
         let expected = host.frozen.map_or(host.expected, |(frozen, _)| frozen);
         host.frozen = Some((expected, until));
-        host.told = Some((found.most, found.is_pair));
+        host.reported = Some((found.most, found.is_pair));
         host.unexpected = 0.0;
     }
 
@@ -362,7 +362,7 @@ impl Hosts {
             host.steps.rotate_left(1);
             host.steps[STEPS - 1] = 0.0;
             host.frozen = host.frozen.filter(|(_, until)| *until > steps);
-            host.told = host.told.filter(|_| host.frozen.is_some());
+            host.reported = host.reported.filter(|_| host.frozen.is_some());
             host.votes *= VOTES_KEPT;
         }
     }
@@ -379,7 +379,7 @@ impl Hosts {
             // As after each step, until nothing is left that counts.
             (0..steps.min(LONGEST_VOTE)).for_each(|_| host.votes *= VOTES_KEPT);
             host.frozen = host.frozen.filter(|(_, until)| *until > self.steps);
-            host.told = host.told.filter(|_| host.frozen.is_some());
+            host.reported = host.reported.filter(|_| host.frozen.is_some());
         }
     }
 

@@ -1,18 +1,18 @@
-//! Rarity of a group: by its own history, among all, as a newcomer; and whether it is reported. Owns the
-//! order of these questions; refuses to keep state.
+//! Rarity of a group: by its own history, among all groups, as a newcomer; and whether it is reported. Owns
+//! the order of these steps; refuses to keep state.
 
 use wherefore_common::FlowKey;
 
-use super::super::calling::Stay;
-use super::super::calm::Calm;
+use super::super::calling::Persistence;
 use super::super::circumstances::Circumstances;
+use super::super::fast_path::FastPath;
 use super::super::found::{Found, LASTING, border_bytes, class_of, is_late, probability};
 use super::super::newcomers::Newcomer;
 use super::super::silences::covers;
 use super::super::snapshot::WORTH_IT;
 use super::{ENDED, RARE, Rarity};
 use crate::detect::detectors::{
-    Detector, FlowDetector, FlowState, Verdict, YOUTH, believed, level, octets,
+    Detector, FlowDetector, FlowState, Verdict, YOUTH, believed, bytes_of_level, level,
 };
 use crate::detect::finding::{Observed, Subject};
 use crate::detect::held::{HeldBack, Reason};
@@ -21,17 +21,17 @@ use crate::detect::series::Window;
 use crate::traffic::group::GroupBy;
 
 impl Rarity {
-    /// Steps a group's detector, and returns what to report with the threshold it exceeds.
-    pub(super) fn look(
+    /// Steps a group's detector. Returns the finding to report, with the threshold that it exceeds.
+    pub(super) fn judge_group(
         &mut self,
         window: &Window<'_>,
         around: Circumstances,
     ) -> Option<(Found, f64)> {
         let value = window.points.newest();
-        self.meet(window, around);
+        self.add_group(window, around);
         self.count_ends(window, around.index);
         let newcomer = self.newcomers.judge(window.slot, value, around.index);
-        if newcomer.is_none() && self.passes(window.slot, value) {
+        if newcomer.is_none() && self.take_fast_path(window.slot, value) {
             return None;
         }
         let before = self.members.unpack(window.slot);
@@ -41,12 +41,13 @@ impl Rarity {
         if !is_young {
             self.volumes.judged();
         }
-        let own = if is_young { None } else { self.own(verdict, window, &before, around.index) };
+        let own =
+            if is_young { None } else { self.judge_own(verdict, window, &before, around.index) };
         let moved = newcomer.map(|newcomer| self.newcomer(newcomer, is_young.then_some(value)));
         let needed = self.budgets.threshold(Class::Newcomer);
         let is_enough = moved.is_some_and(|moved| moved.surprise >= needed);
         let calls = self.newcomers.calls(window.slot, value, around.index);
-        let calls = calls.filter(|_| !is_enough).map(calls_of);
+        let calls = calls.filter(|_| !is_enough).map(found_calls);
         let new = calls.filter(|calls| calls.surprise >= self.budgets.threshold(Class::Calls));
         let new = new.or(moved);
         let found = match (own, new) {
@@ -55,25 +56,26 @@ impl Rarity {
             }
             (own, new) => own.or(new),
         };
-        let is_settling =
-            is_young && self.told.get(&window.slot).is_some_and(|told| told.is_accepted);
+        let is_settling = is_young
+            && self.reported.get(&window.slot).is_some_and(|reported| reported.is_accepted);
         let found = found.filter(|_| !is_settling);
         let found = found.filter(|found| !self.is_of_silent_host(found, &window.key()));
-        let news = found.and_then(|found| self.tells(found, window, value, around));
+        let news = found.and_then(|found| self.report(found, window, value, around));
         if news.is_some_and(|(found, _)| found.class() == Class::Calls) {
-            self.newcomers.told_calls(window.slot);
+            self.newcomers.report_calls(window.slot);
         }
         if let Some((found, _)) = news.filter(|_| !self.rules.is_learned) {
-            FlowDetector::disown(&before, &mut state);
-            let told = self.told.entry(window.slot).or_default();
+            FlowDetector::freeze_baseline(&before, &mut state);
+            let reported = self.reported.entry(window.slot).or_default();
             let volume = found.volume();
-            told.rarest = if told.rarest > volume { told.rarest } else { volume };
+            reported.rarest = if reported.rarest > volume { reported.rarest } else { volume };
         } else {
-            // A reported event is known from now on: if it comes again, it is not reported.
-            let rarest = self.told.get_mut(&window.slot).and_then(|told| told.rarest.take());
-            if let Some((intervals, octets)) = rarest {
-                FlowDetector::teach(&mut state, intervals, octets);
-                self.volumes.count(level(f64::from(octets)), is_young, false);
+            // A reported event belongs to the baseline from now on: if it recurs, it is not reported.
+            let rarest =
+                self.reported.get_mut(&window.slot).and_then(|reported| reported.rarest.take());
+            if let Some((intervals, bytes)) = rarest {
+                FlowDetector::learn_block(&mut state, intervals, bytes);
+                self.volumes.count(level(f64::from(bytes)), is_young, false);
             }
             if value > 0.0 {
                 self.volumes.count(level(value), is_young, is_young && around.is_judged);
@@ -83,9 +85,9 @@ impl Rarity {
         news
     }
 
-    /// Whether a finding about a group is reported, with the threshold it exceeds; findings held back are
-    /// counted.
-    fn tells(
+    /// Returns a finding about a group, with the threshold that it exceeds, if it must be reported. Otherwise
+    /// counts it as held back.
+    fn report(
         &mut self,
         found: Found,
         window: &Window<'_>,
@@ -95,14 +97,14 @@ impl Rarity {
         let (class, group) = (found.class(), window.key());
         let is_rare = found.surprise >= self.budgets.threshold(class);
         let is_more = found.counts(value, border_of(window), self.rules);
-        let told = if !around.is_judged {
+        let threshold = if !around.is_judged {
             Err(is_rare.then_some(Reason::WarmUp))
         } else if !is_more {
             Err(is_rare.then_some(Reason::Minimum))
         } else {
-            self.budgets.tells(class, &group, found.surprise, around.index)
+            self.budgets.observe(class, &group, found.surprise, around.index)
         };
-        match told {
+        match threshold {
             Ok(threshold) => Some((found, probability(threshold))),
             Err(reason) => {
                 let subject = Subject::new(found.kind, self.rules.group_by, &group, group.ifindex);
@@ -115,60 +117,71 @@ impl Rarity {
         }
     }
 
-    /// A group has been silent for so long that it is gone: so are those of its ends that send nothing.
+    /// If a group has been silent for so long that it is gone, counts those of its ends that send nothing as
+    /// gone.
     fn count_ends(&mut self, window: &Window<'_>, index: i64) {
         let is_end = window.quiet == ENDED && self.is_anything;
         if is_end && self.members.active(window.slot) >= WORTH_IT {
             let group = window.key();
-            let lasted = self.firsts.end(window.slot, index);
+            let lasted = self.first_flows.end(window.slot, index);
             for side in [true, false] {
                 if self.is_gone(&group, side) {
-                    self.ends.count(&group, side, lasted);
+                    self.churn.count(&group, side, lasted);
                 }
             }
         }
     }
 
-    /// Whether an end of a group no longer sends anything, as far as is known.
+    /// Whether an end of a group no longer sends anything, as far as this host sees.
     fn is_gone(&self, group: &FlowKey, is_source: bool) -> bool {
         let address = if is_source { group.src } else { group.dst };
         self.silences.is_silent(address, group.family).unwrap_or(true)
     }
 
-    /// If an end of a silent group has ended, how surprising that is among similar addresses.
+    /// How surprising the end of a silent group's addresses is among similar addresses; infinite if none has
+    /// ended.
     fn surprise_of_end(&self, group: &FlowKey, lasted: i64) -> f32 {
         let gone = [true, false].into_iter().filter(|side| self.is_gone(group, *side));
-        gone.map(|side| self.ends.surprise(group, side, lasted)).fold(f32::INFINITY, f32::min)
+        gone.map(|side| self.churn.surprise(group, side, lasted)).fold(f32::INFINITY, f32::min)
     }
 
-    /// A silence, if the group is missed: not that of a visitor who leaves, nor the end of what was
-    /// reported. `active` is the number of intervals with traffic.
-    fn missed(&self, stop: Found, window: &Window<'_>, active: f32, index: i64) -> Option<Found> {
+    /// Returns a silence only if the group is missed: not if a visitor leaves, and not if a reported event
+    /// ends. `active` is the number of intervals with traffic.
+    fn missed_group(
+        &self,
+        stop: Found,
+        window: &Window<'_>,
+        active: f32,
+        index: i64,
+    ) -> Option<Found> {
         let group = window.key();
-        let lasted = self.firsts.lasted(window.slot, index);
+        let lasted = self.first_flows.lasted(window.slot, index);
         let is_pair = self.rules.group_by == GroupBy::Pair;
-        let is_visit = is_pair && self.firsts.is_asked_from_outside(window.slot, &group);
+        let is_visit = is_pair && self.first_flows.is_asked_from_outside(window.slot, &group);
         let surprise = stop.surprise.min(self.surprise_of_end(&group, lasted));
-        let is_of_report = self.newcomers.is_news(window.slot)
-            || active < LASTING && self.wide.reported_about(&group, index.saturating_sub(lasted));
+        let since = index.saturating_sub(lasted);
+        let is_of_report = self.newcomers.is_reported(window.slot)
+            || active < LASTING && self.address_reports.has_any_about(&group, since);
         let is_missed = (active >= LASTING || !is_visit) && !is_of_report;
         is_missed.then_some(Found { surprise, ..stop })
     }
 
     /// Whether a group's silence is part of a report about its host.
     fn is_of_silent_host(&self, found: &Found, group: &FlowKey) -> bool {
-        found.kind == Kind::Stop && self.budgets.tells_of(Class::Stop, |host| covers(host, group))
+        found.kind == Kind::Stop
+            && self.budgets.has_reported(Class::Stop, |host| covers(host, group))
     }
 
-    /// Processes an interval that cannot alert, by the group's own history and, as of the interval's start,
-    /// among all groups, which holds for most. This saves a copy of the state. Returns whether it did.
-    fn passes(&mut self, slot: usize, value: f64) -> bool {
+    /// Processes an interval on the fast path, if it cannot alert by the group's own history or among all
+    /// groups at the start of the interval. This holds for most intervals and saves a copy of the state.
+    /// Returns whether it did.
+    fn take_fast_path(&mut self, slot: usize, value: f64) -> bool {
         let y = level(value);
-        let Calm { ordinary, level } = &self.calm;
+        let FastPath { ordinary, level } = &self.fast_path;
         let is_usual = self.members.active(slot) >= YOUTH
-            && self.told.get(&slot).is_none_or(|told| told.rarest.is_none())
+            && self.reported.get(&slot).is_none_or(|reported| reported.rarest.is_none())
             && (y <= *level || self.volumes.anyone(y).surprise <= 0.0)
-            && self.detector.pass_ordinary(&mut self.members, slot, value, ordinary);
+            && self.detector.step_ordinary(&mut self.members, slot, value, ordinary);
         if is_usual {
             self.volumes.judged();
             self.volumes.count(y, false, false);
@@ -176,32 +189,32 @@ impl Rarity {
         is_usual
     }
 
-    /// Makes room for a new group, with what is known of it.
-    fn meet(&mut self, window: &Window<'_>, around: Circumstances) {
+    /// Adds a new group, with its history of an earlier run or of the series, if there is one.
+    fn add_group(&mut self, window: &Window<'_>, around: Circumstances) {
         self.members.grow(window.slot + 1);
         if !window.is_fresh {
             return;
         }
         let (counters, flow) = (window.activity.counters(), window.activity.main_flow());
-        let is_news = around.is_judged && !self.resumed.contains_key(&window.key());
+        let is_new = around.is_judged && !self.resumed.contains_key(&window.key());
         let Circumstances { index, .. } = around;
-        self.newcomers.meet(window.slot, &window.key(), (&flow, &counters), index, is_news);
+        self.newcomers.add(window.slot, &window.key(), (&flow, &counters), index, is_new);
         let mut state = self.resumed.remove(&window.key()).unwrap_or_default();
         let is_known = state.active() > 0.0;
         let since = index.saturating_sub(state.age().into());
-        self.firsts.meet(window.slot, &flow, &counters, since);
+        self.first_flows.insert(window.slot, &flow, &counters, since);
         if window.is_seeded && !is_known {
             for point in window.points.iter().take(window.points.len() - 1) {
                 self.detector.step(&mut state, point);
             }
         }
         self.members.pack(window.slot, &state);
-        self.told.remove(&window.slot);
+        self.reported.remove(&window.slot);
     }
 
-    /// A newcomer compared with similar ones. If these are few, while it is young, also by how rarely newcomers
-    /// appear there and how large it is among all groups: a flood of newcomers elsewhere does not
-    /// matter.
+    /// The rarity of a newcomer among similar ones. If these are few and it is young, its rarity is also that
+    /// of its volume among all groups, together with how rarely newcomers appear in its pool. So a flood of
+    /// newcomers elsewhere does not matter.
     fn newcomer(&self, newcomer: Newcomer, young: Option<f64>) -> Found {
         let Newcomer {
             mut surprise, bytes, mut usual, age, is_returning, among_few, again, ..
@@ -213,13 +226,17 @@ impl Rarity {
             }
         }
         let surprise = again.map_or(surprise, |again| surprise.min(again));
-        let what =
-            Observed::Newcomer { seen: bytes as f32, usual: octets(usual), age, is_returning };
+        let what = Observed::Newcomer {
+            seen: bytes as f32,
+            usual: bytes_of_level(usual),
+            age,
+            is_returning,
+        };
         Found { kind: Kind::Volume, surprise, what }
     }
 
     /// Rarity by the group's own history, or among all groups.
-    fn own(
+    fn judge_own(
         &self,
         verdict: Verdict,
         window: &Window<'_>,
@@ -236,39 +253,38 @@ impl Rarity {
         let own = own.filter(|found| !self.is_old_news(found, &window.key(), before.active()));
         let own = match own {
             Some(stop) if stop.kind == Kind::Stop => {
-                self.missed(stop, window, before.active(), index)
+                self.missed_group(stop, window, before.active(), index)
             }
             own => own,
         };
         let pooled = self.volumes.anyone(level(value));
-        let what = Observed::Among { seen: value as f32, usual: octets(pooled.usual) };
+        let what = Observed::Among { seen: value as f32, usual: bytes_of_level(pooled.usual) };
         let pooled = Found { kind: Kind::Volume, surprise: pooled.surprise, what };
         let is_more = own.is_none_or(|own| pooled.surprise > own.surprise);
         if !is_more || pooled.surprise <= 0.0 {
             return own;
         }
-        // The group's own baseline says more, if it is rare enough by that.
+        // The group's own baseline is more informative, if the group is rare enough by it.
         let needed = self.budgets.threshold(Class::Own);
         let own = own.filter(|own| own.kind == Kind::Volume && own.surprise >= needed);
         Some(own.map_or(pooled, |own| Found { surprise: pooled.surprise, ..own }))
     }
 
-    /// Whether a silence has lasted so long that it would have been reported before: an ended group becomes
-    /// rarer with every interval, which is not news.
+    /// Whether a silence has lasted so long that it should have been reported earlier. The silence of an
+    /// ended group becomes rarer with every interval, which is no new event.
     pub(super) fn is_old_news(&self, found: &Found, group: &FlowKey, active: f32) -> bool {
         let Observed::Own(verdict) = found.what else { return false };
-        is_late(&verdict, active) && !self.budgets.is_told(Class::Stop, group)
+        is_late(&verdict, active) && !self.budgets.is_reported(Class::Stop, group)
     }
 }
 
-/// A newcomer that keeps calling, or goes on.
-fn calls_of(Stay { surprise, calls }: Stay) -> Found {
+/// The finding about a newcomer that keeps calling or transfers without a break.
+fn found_calls(Persistence { surprise, calls }: Persistence) -> Found {
     let kind = if calls.is_on_end { Kind::Volume } else { Kind::Beacon };
     Found { kind, surprise, what: Observed::Calls(calls) }
 }
 
-/// See [`border_bytes`]. If the interval is empty, the flows sent no more than a packet each in
-/// those around it.
+/// See [`border_bytes`]. If the interval is empty, the smallest point stands for one packet of each flow.
 fn border_of(window: &Window<'_>) -> f32 {
     let flows = window.activity.flows();
     if flows > 0 {

@@ -1,20 +1,20 @@
-//! Many intervals without traffic at once. Owns the conditions under which that equals judging each of them, to
-//! the last digit; refuses otherwise.
+//! Skips many intervals without traffic at once. Owns the conditions under which the result is bit for bit
+//! the same as judging each of them; refuses to skip otherwise.
 
 use rustc_hash::FxHashMap;
 
-use super::super::calm::Calm;
+use super::super::fast_path::FastPath;
 use super::super::found::Found;
 use super::Rarity;
-use crate::detect::detectors::{self, Test, Verdict, YOUTH};
+use crate::detect::detectors::{SilentEvent, Test, Verdict, YOUTH};
 use crate::detect::finding::Observed;
 use crate::detect::kind::Kind;
-use crate::detect::series::Quiet;
+use crate::detect::series::QuietGroup;
 
 impl Rarity {
-    /// How many intervals without traffic, up to `most`, can be skipped at once: none of them would cause
-    /// a report, or begin one. 0 if that is not certain.
-    pub(in super::super) fn quiet_ahead(&self, groups: &[Quiet], most: u32) -> u32 {
+    /// How many intervals without traffic, up to `most`, can be skipped at once because none of them would
+    /// cause a report. 0 if that is not certain.
+    pub(in super::super) fn quiet_ahead(&self, groups: &[QuietGroup], most: u32) -> u32 {
         let ahead = u64::from(most).min(self.addresses.quiet_ahead()) as u32;
         let floor = self.budgets.floor();
         let is_quiet = self.totals.rarest_quiet(ahead) < floor
@@ -23,8 +23,9 @@ impl Rarity {
     }
 
     /// Whether a group's silence cannot alert.
-    fn is_quiet(&self, group: &Quiet, intervals: u32, floor: f32) -> bool {
-        let is_settled = self.told.get(&group.slot).is_none_or(|told| told.rarest.is_none());
+    fn is_quiet(&self, group: &QuietGroup, intervals: u32, floor: f32) -> bool {
+        let is_settled =
+            self.reported.get(&group.slot).is_none_or(|reported| reported.rarest.is_none());
         if self.members.active(group.slot) < YOUTH || !is_settled {
             return is_settled;
         }
@@ -38,19 +39,22 @@ impl Rarity {
         let mut is_quiet = true;
         let mut visit = |what| {
             is_quiet &= match what {
-                detectors::Quiet::Block(verdict) => verdict.score < floor,
-                detectors::Quiet::Silence { first, last } => {
-                    last.score < floor || is_old_news(first)
-                }
+                SilentEvent::Block(verdict) => verdict.score < floor,
+                SilentEvent::Silence { first, last } => last.score < floor || is_old_news(first),
             }
         };
         self.detector.pass_quiet(&mut state, intervals.min(group.lives), Some(&mut visit));
         is_quiet
     }
 
-    /// Ends this many intervals without traffic, at most [`Self::quiet_ahead`], the last of them
-    /// `last`: the same as judging each group and [`Self::close`] in each.
-    pub(in super::super) fn pass_quiet(&mut self, groups: &[Quiet], intervals: u32, last: i64) {
+    /// Ends this many intervals without traffic, at most [`Self::quiet_ahead`], the last of them `last`. The
+    /// result is the same as judging each group and calling [`Self::close`] in each.
+    pub(in super::super) fn pass_quiet(
+        &mut self,
+        groups: &[QuietGroup],
+        intervals: u32,
+        last: i64,
+    ) {
         // Until when groups that are not young are judged.
         let mut ends = Vec::new();
         for group in groups {
@@ -73,11 +77,11 @@ impl Rarity {
         if self.waits == 0 {
             self.resumed = FxHashMap::default();
         }
-        self.calm = Calm::of(&self.volumes, self.budgets.floor());
+        self.fast_path = FastPath::of(&self.volumes, self.budgets.floor());
         self.newcomers.pass_quiet(groups, intervals, last);
         self.hosts.pass(intervals.into());
         self.services.pass(intervals.into());
-        self.ends.pass(intervals.into());
+        self.churn.pass(intervals.into());
         self.addresses.pass_quiet(intervals.into());
         self.totals.pass_quiet(intervals);
         self.budgets.pass_quiet(intervals.into(), last);

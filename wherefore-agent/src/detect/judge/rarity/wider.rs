@@ -1,11 +1,11 @@
 //! Judges subjects wider than a group at the end of an interval: addresses, hosts, interfaces. Owns which of
-//! several views of one event is reported; refuses to remember.
+//! several views of one event is reported; refuses to keep state.
 
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
-use super::super::calm::Calm;
 use super::super::circumstances::Circumstances;
+use super::super::fast_path::FastPath;
 use super::super::found::{Basis, Found, explains, is_about, is_part, is_search, probability};
 use super::super::hosts::{HostFound, Missing};
 use super::super::silences::Silence;
@@ -14,7 +14,7 @@ use crate::detect::addresses::Candidate;
 use crate::detect::finding::{Finding, Observed, Subject};
 use crate::detect::held::{HeldBack, Reason};
 use crate::detect::kind::{Class, Kind};
-use crate::detect::series::Lesson;
+use crate::detect::series::BaselineUpdate;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 
@@ -30,8 +30,7 @@ const SAY_THE_SAME: [Class; 7] = [
 ];
 
 impl Rarity {
-    /// Ends an interval: judges addresses, and interfaces as a whole, unless something narrower explains
-    /// them.
+    /// Ends an interval. Judges addresses, hosts and interfaces, unless a narrower finding explains them.
     pub(in super::super) fn close(
         &mut self,
         interval: &Interval,
@@ -44,7 +43,7 @@ impl Rarity {
         }
         self.volumes.close();
         self.newcomers.close(around.index);
-        self.calm = Calm::of(&self.volumes, self.budgets.floor());
+        self.fast_path = FastPath::of(&self.volumes, self.budgets.floor());
         self.close_addresses(around, findings);
         self.close_silences(around, findings);
         self.close_hosts(around, findings);
@@ -52,13 +51,13 @@ impl Rarity {
         self.close_totals(around, findings);
         self.budgets.close(interval.index);
         self.ended_ns = interval.end_ns;
-        self.ends.pass(1);
+        self.churn.pass(1);
         self.is_anything = false;
     }
 
     fn close_addresses(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         let (interval, watched) = (self.settings.interval, self.volumes.intervals());
-        let Self { addresses, budgets, rules, wide, held, .. } = self;
+        let Self { addresses, budgets, rules, address_reports, held, .. } = self;
         let mut found: Vec<Finding> = Vec::new();
         // For a longer interval, the usual number of flows or sources is not known.
         let is_judged = around.is_judged && around.times_as_long == 1.0;
@@ -66,37 +65,46 @@ impl Rarity {
             let kind = candidate.kind;
             let intervals = candidate.observed.intervals;
             let since = around.index.saturating_sub(i64::from(intervals));
-            if intervals > 1 && is_search(kind) && wide.searched(&candidate.group, since) {
-                return Lesson::Ignored;
+            if intervals > 1
+                && is_search(kind)
+                && address_reports.has_search(&candidate.group, since)
+            {
+                return BaselineUpdate::Freeze;
             }
             let is_explained = findings.iter().any(|finding| explains(finding, candidate))
                 || matches!(kind, Kind::Upload | Kind::NewNetwork)
                     && [Class::Own, Class::Among, Class::Newcomer, Class::Host, Class::Service]
                         .iter()
-                        .any(|class| budgets.tells_of(*class, |pair| is_about(pair, candidate)));
+                        .any(|class| {
+                            budgets.has_reported(*class, |pair| is_about(pair, candidate))
+                        });
             let expected = budgets.expected(Class::of(kind), candidate.surprise);
-            let told = if is_explained {
+            let reportable = if is_explained {
                 Err(None)
             } else if is_judged {
-                budgets.tells(Class::of(kind), &candidate.group, candidate.surprise, around.index)
+                budgets.observe(Class::of(kind), &candidate.group, candidate.surprise, around.index)
             } else {
                 let is_near = budgets.is_near(Class::of(kind), candidate.surprise);
                 Err(is_near.then_some(Reason::WarmUp))
             };
-            let threshold = match told {
+            let threshold = match reportable {
                 Ok(threshold) => threshold,
                 Err(reason) => {
                     let held_back = |reason| Wider::of_address(candidate).held(reason, expected);
                     reason.into_iter().for_each(|why| held.note(held_back(why), around.index));
-                    return Lesson::Usual;
+                    return BaselineUpdate::Learn;
                 }
             };
-            let course =
-                wide.course(kind, &candidate.group, (around.index, intervals), rules.learn_after);
+            let treatment = address_reports.record(
+                kind,
+                &candidate.group,
+                (around.index, intervals),
+                rules.learn_after,
+            );
             let wider = Wider::of_address(candidate);
             let finding = wider.finding(threshold, Basis { interval, watched, expected });
-            found.push(Finding { becomes_usual: course.becomes_usual, ..finding });
-            if rules.is_learned { Lesson::Usual } else { course.lesson }
+            found.push(Finding { becomes_usual: treatment.becomes_usual, ..finding });
+            if rules.is_learned { BaselineUpdate::Learn } else { treatment.update }
         });
         // Many pairs with the same target are one flood.
         findings.retain(|finding| !found.iter().any(|wider| is_part(finding, wider)));
@@ -119,60 +127,59 @@ impl Rarity {
                 continue;
             }
             let wider = Wider { group_by: GroupBy::Interface, key, found, counters, main_flow };
-            findings.extend(self.tells_wider(Class::Interface, &wider, around.index));
+            findings.extend(self.report_wider(Class::Interface, &wider, around.index));
         }
     }
 
-    /// Hosts that became silent: the silences of their pairs are part of that.
+    /// Judges hosts that became silent. The silences of their pairs are part of that event.
     fn close_silences(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         for silence in self.silences.close(self.hosts.senders()) {
-            let is_told = self.budgets.is_told(Class::Stop, &silence.group);
-            if !around.is_judged || silence.is_old && !is_told {
+            let is_reported = self.budgets.is_reported(Class::Stop, &silence.group);
+            if !around.is_judged || silence.is_old && !is_reported {
                 continue;
             }
-            let of_end = self.ends.surprise(&silence.group, true, silence.lasted);
+            let of_end = self.churn.surprise(&silence.group, true, silence.lasted);
             let surprise = silence.surprise.min(of_end);
             let wider = Wider::of_silence(&silence, surprise);
-            let told = self.tells_wider(Class::Stop, &wider, around.index);
-            let Some(mut finding) = told else { continue };
+            let finding = self.report_wider(Class::Stop, &wider, around.index);
+            let Some(mut finding) = finding else { continue };
             findings
                 .retain(|finding| finding.kind != Kind::Stop || !silence.covers(&finding.group));
-            let course = self.wide.course(
+            let treatment = self.address_reports.record(
                 Kind::Stop,
                 &silence.group,
                 (around.index, 1),
                 self.rules.learn_after,
             );
-            finding.becomes_usual = course.becomes_usual;
-            if course.becomes_usual {
+            finding.becomes_usual = treatment.becomes_usual;
+            if treatment.becomes_usual {
                 self.silences.forget(&silence);
             }
             findings.push(finding);
         }
     }
 
-    /// Hosts, and then their services, whose minutes are rare by the hour and by the time of day, unless
-    /// something else was reported that says the same.
+    /// Judges the five-minute totals of hosts and then of their services, unless another report covers the
+    /// same event.
     fn close_hosts(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
         let mut rare = self.hosts.close(self.floor());
         rare.append(&mut self.services.close_services(&self.hosts, self.floor()));
         for found in rare {
             let class = found.class();
-            let is_said = findings
+            let is_said = findings.iter().any(|finding| {
+                finding.kind != Kind::Stop && found.is_covered_by(&finding.main_flow)
+            }) || SAY_THE_SAME
                 .iter()
-                .any(|finding| finding.kind != Kind::Stop && found.is_said_by(&finding.main_flow))
-                || SAY_THE_SAME
-                    .iter()
-                    .filter(|other| **other != class)
-                    .any(|other| self.budgets.tells_of(*other, |group| found.is_said_by(group)));
+                .filter(|other| **other != class)
+                .any(|other| self.budgets.has_reported(*other, |group| found.is_covered_by(group)));
             if !around.is_judged || is_said {
                 continue;
             }
-            let told = self.tells_wider(class, &Wider::of_host(&found), around.index);
-            if let Some(finding) = told {
+            let finding = self.report_wider(class, &Wider::of_host(&found), around.index);
+            if let Some(finding) = finding {
                 let hosts = if class == Class::Host { &mut self.hosts } else { &mut self.services };
                 hosts.report(&found);
-                self.wide.note(Kind::Volume, &found.subject(), around.index);
+                self.address_reports.add(Kind::Volume, &found.subject(), around.index);
                 findings.push(finding);
             }
         }
@@ -187,7 +194,7 @@ impl Rarity {
                 let basis = self.basis(class, missing.surprise);
                 Some(wider.finding(self.budgets.threshold(class), basis))
             } else if around.is_judged {
-                self.tells_wider(Class::Missing, &wider, around.index)
+                self.report_wider(Class::Missing, &wider, around.index)
             } else {
                 None
             };
@@ -197,11 +204,11 @@ impl Rarity {
         }
     }
 
-    /// The finding to report about an address, a host or an interface. `None` if it is too ordinary or if
-    /// the budget holds it back, which is counted.
-    fn tells_wider(&mut self, class: Class, wider: &Wider, index: i64) -> Option<Finding> {
+    /// The finding to report about a host or an interface. `None` if it is too ordinary, or if the budget
+    /// holds it back, which is counted.
+    fn report_wider(&mut self, class: Class, wider: &Wider, index: i64) -> Option<Finding> {
         let surprise = wider.found.surprise;
-        match self.budgets.tells(class, &wider.key, surprise, index) {
+        match self.budgets.observe(class, &wider.key, surprise, index) {
             Ok(threshold) => Some(wider.finding(threshold, self.basis(class, surprise))),
             Err(reason) => {
                 let expected = self.budgets.expected(class, surprise);
@@ -255,7 +262,7 @@ impl Wider {
         Self { group_by: host.group_by(), key: host.subject(), found, counters, main_flow }
     }
 
-    /// A record of what is held back; expected once in 10^`surprise` intervals.
+    /// A record that this is held back. Such an event is expected once in 10^`surprise` intervals.
     fn held(&self, reason: Reason, surprise: f32) -> HeldBack {
         let subject = Subject::new(self.found.kind, self.group_by, &self.key, self.key.ifindex);
         HeldBack { reason, subject, surprise, bytes: self.counters.bytes }

@@ -132,7 +132,7 @@ fn compile(text: &str, place: Place) -> Result<Machine, String> {
     let shown = shown.collect::<Option<Vec<Instruction>>>();
     let machine = Machine { instructions: shown.ok_or("libpcap's program is not readable")? };
     // For `pppoes` on 802.11, libpcap 1.10 makes a program that reads uninitialised memory.
-    if machine.reads_what_it_never_writes() {
+    if machine.reads_unwritten_memory() {
         return Err("libpcap's program for it reads memory that it never writes".to_owned());
     }
     Ok(machine)
@@ -183,7 +183,7 @@ struct State<'a> {
 
 impl Machine {
     /// Whether the program reads a word of memory that it never writes.
-    fn reads_what_it_never_writes(&self) -> bool {
+    fn reads_unwritten_memory(&self) -> bool {
         const FROM_MEMORY: u16 = 0x60;
         let one = |one: &Instruction| (one.code & 0x07, one.code & 0xe0, one.k);
         let writes = |k| {
@@ -271,7 +271,7 @@ impl State<'_> {
             _ => 1,
         };
         let bytes = self.bytes.get(at as usize..)?.get(..size)?;
-        Some(bytes.iter().fold(0, |number, octet| number << 8 | u32::from(*octet)))
+        Some(bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte)))
     }
 }
 

@@ -8,7 +8,7 @@ mod names;
 mod parse;
 mod program;
 mod tokens;
-mod untold;
+mod unsupported;
 
 use wherefore_common::select::{self, Program};
 use wherefore_common::{FlowKey, LinkType};
@@ -17,7 +17,7 @@ use crate::input::frame::CapturedFrame;
 use crate::usage::UsageError;
 use libpcap::Compiled;
 use program::Reversed;
-pub use untold::Untold;
+pub use unsupported::Unsupported;
 
 /// The longest expression, in bytes: longer ones take long to compile, and may nest deeply.
 const LONGEST: usize = 65_536;
@@ -34,9 +34,9 @@ enum Meaning {
     /// A program on the flow. It runs in the kernel and on the host.
     Program(Box<Program>),
     /// Such a program that is too long for the kernel, with the reason.
-    Long(Reversed, Untold),
+    Long(Reversed, Unsupported),
     /// libpcap's programs by link type, with the reason why ours cannot evaluate the expression.
-    Libpcap(Compiled, Untold),
+    Libpcap(Compiled, Unsupported),
 }
 
 impl Expression {
@@ -56,7 +56,7 @@ impl Expression {
         }
         let meaning = match parse::parse(text) {
             Ok(condition) => Meaning::of(program::translate(&condition)),
-            Err(untold) => Meaning::Libpcap(Compiled::new(text)?, untold),
+            Err(unsupported) => Meaning::Libpcap(Compiled::new(text)?, unsupported),
         };
         Ok(Some(Self { text: text.to_owned(), meaning }))
     }
@@ -70,10 +70,10 @@ impl Expression {
     ///
     /// # Errors
     /// If there is none, with the reason.
-    pub fn program(&self) -> Result<&Program, &Untold> {
+    pub fn program(&self) -> Result<&Program, &Unsupported> {
         match &self.meaning {
             Meaning::Program(program) => Ok(program),
-            Meaning::Long(_, untold) | Meaning::Libpcap(_, untold) => Err(untold),
+            Meaning::Long(_, unsupported) | Meaning::Libpcap(_, unsupported) => Err(unsupported),
         }
     }
 
@@ -131,7 +131,7 @@ impl Meaning {
     fn of(tests: Reversed) -> Self {
         match tests.program() {
             Ok(program) => Self::Program(Box::new(program)),
-            Err(untold) => Self::Long(tests, untold),
+            Err(unsupported) => Self::Long(tests, unsupported),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Names that stand for numbers: words of the language, from a table; and protocols and services, from this
 //! host's lists. Owns their look-up; refuses to use the network.
 
-use super::untold::Untold;
+use super::unsupported::Unsupported;
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -80,13 +80,13 @@ pub(super) fn number(word: &str) -> Option<u32> {
 
 /// The port of a service in this host's list, as libpcap uses it: for both protocols if both have the same
 /// port, otherwise for TCP.
-pub(super) fn service(name: &str) -> Result<Port, Untold> {
+pub(super) fn service(name: &str) -> Result<Port, Unsupported> {
     if is_reserved(name) {
-        return Err(Untold(format!("{name:?}")));
+        return Err(Unsupported(format!("{name:?}")));
     }
     let services = std::fs::read_to_string("/etc/services").unwrap_or_default();
     find_service(&services, name)
-        .ok_or_else(|| Untold(format!("the port {name:?}, which /etc/services does not name")))
+        .ok_or_else(|| Unsupported(format!("the port {name:?}, which /etc/services does not name")))
 }
 
 fn find_service(services: &str, name: &str) -> Option<Port> {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn services_are_of_one_protocol_or_of_both() {
+    fn a_service_has_one_protocol_or_both() {
         let services = "# a list\nhttp 80/tcp www # web\ndomain 53/tcp\ndomain 53/udp\nntp 123/udp";
         let port = |number, protocol| Some(Port { number, protocol });
         assert_eq!(find_service(services, "www"), port(80, Some(TCP)));

@@ -13,7 +13,7 @@ use super::address_bits::{leading, partial, promoted};
 use super::names::{self, Port};
 use super::program::Condition;
 use super::tokens::{Token, tokens};
-use super::untold::Untold;
+use super::unsupported::Unsupported;
 
 /// The deepest nesting of parentheses and negations.
 const MAX_DEPTH: usize = 64;
@@ -57,10 +57,10 @@ enum Kind {
 }
 
 /// The condition that the text describes.
-pub(super) fn parse(text: &str) -> Result<Condition, Untold> {
+pub(super) fn parse(text: &str) -> Result<Condition, Unsupported> {
     let mut parser = Parser { text, tokens: tokens(text), at: 0, depth: 0, last: None };
     let condition = parser.expression()?;
-    if parser.at < parser.tokens.len() { Err(parser.untold()) } else { Ok(condition) }
+    if parser.at < parser.tokens.len() { Err(parser.unsupported()) } else { Ok(condition) }
 }
 
 struct Parser<'a> {
@@ -90,7 +90,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The primitive around the current token, as the part that is not supported.
-    fn untold(&self) -> Untold {
+    fn unsupported(&self) -> Unsupported {
         let last = self.tokens.len().saturating_sub(1);
         let is_border = |token: &Token<'_>| {
             matches!(token.text, "and" | "or" | "&&" | "||" | "(" | ")" | "not" | "!")
@@ -101,18 +101,18 @@ impl<'a> Parser<'a> {
         let after = self.tokens.iter().skip(here + 1).find(|token| is_border(token));
         let end = after.map_or(self.text.len(), |token| token.at);
         let start = self.tokens.get(first).map_or(0, |token| token.at);
-        Untold(format!("{:?}", self.text[start..end].trim()))
+        Unsupported(format!("{:?}", self.text[start..end].trim()))
     }
 
-    fn expression(&mut self) -> Result<Condition, Untold> {
+    fn expression(&mut self) -> Result<Condition, Unsupported> {
         self.joined(Self::term)
     }
 
     /// Parts that are joined by `and` and `or`, from the left.
     fn joined(
         &mut self,
-        part: impl Fn(&mut Self) -> Result<Condition, Untold>,
-    ) -> Result<Condition, Untold> {
+        part: impl Fn(&mut Self) -> Result<Condition, Unsupported>,
+    ) -> Result<Condition, Unsupported> {
         let mut left = part(self)?;
         loop {
             left = if self.take(&["and", "&&"]) {
@@ -125,13 +125,13 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn term(&mut self) -> Result<Condition, Untold> {
+    fn term(&mut self) -> Result<Condition, Unsupported> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Untold(format!("more than {MAX_DEPTH} levels of parentheses")));
+            return Err(Unsupported(format!("more than {MAX_DEPTH} levels of parentheses")));
         }
         let condition = if self.is_value() {
-            let last = self.last.ok_or_else(|| self.untold())?;
+            let last = self.last.ok_or_else(|| self.unsupported())?;
             self.listed(last)?
         } else if self.take(&["not", "!"]) {
             Condition::Not(Box::new(self.term()?))
@@ -145,11 +145,11 @@ impl<'a> Parser<'a> {
     }
 
     /// An expression in parentheses. Values after it are of the kind of those before it.
-    fn in_parentheses(&mut self) -> Result<Condition, Untold> {
+    fn in_parentheses(&mut self) -> Result<Condition, Unsupported> {
         let before = self.last;
         let inner = self.expression()?;
         self.last = before;
-        if self.take(&[")"]) { Ok(inner) } else { Err(self.untold()) }
+        if self.take(&[")"]) { Ok(inner) } else { Err(self.unsupported()) }
     }
 
     /// Whether a value comes next, alone, negated or in a list, without a word for its kind.
@@ -165,21 +165,21 @@ impl<'a> Parser<'a> {
     }
 
     /// A value, its negation, or a list of them in parentheses.
-    fn listed(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
+    fn listed(&mut self, qualifiers: Qualifiers) -> Result<Condition, Unsupported> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Untold(format!("more than {MAX_DEPTH} levels of parentheses")));
+            return Err(Unsupported(format!("more than {MAX_DEPTH} levels of parentheses")));
         }
         let condition = if self.take(&["not", "!"]) {
             Condition::Not(Box::new(self.listed(qualifiers)?))
         } else if self.take(&["("]) {
             // In libpcap's grammar, a list cannot begin with a list.
             if self.peek(0) == "(" {
-                return Err(self.untold());
+                return Err(self.unsupported());
             }
             let list = self.joined(|parser| parser.listed(qualifiers))?;
             if !self.take(&[")"]) {
-                return Err(self.untold());
+                return Err(self.unsupported());
             }
             list
         } else {
@@ -190,20 +190,20 @@ impl<'a> Parser<'a> {
     }
 
     /// A word that is a complete primitive, or qualifiers and their value.
-    fn primitive(&mut self) -> Result<Condition, Untold> {
+    fn primitive(&mut self) -> Result<Condition, Unsupported> {
         let start = self.at;
         let protocol = self.protocol();
         let side = self.side();
         let kind = self.kind();
         // A protocol has no direction.
         if self.at == start || side.is_some() && kind == Some(Kind::Protocol) {
-            return Err(self.untold());
+            return Err(self.unsupported());
         }
         if side.is_none() && kind.is_none() {
             self.last = None;
             let is_alone = matches!(self.peek(0), "" | "and" | "or" | "&&" | "||" | ")");
             let word = self.tokens[start].text;
-            return if is_alone { self.protocol_alone(word) } else { Err(self.untold()) };
+            return if is_alone { self.protocol_alone(word) } else { Err(self.unsupported()) };
         }
         let qualifiers = Qualifiers {
             protocol: protocol.unwrap_or(Protocol::Any),
@@ -252,7 +252,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The condition of a protocol's name alone.
-    fn protocol_alone(&self, word: &str) -> Result<Condition, Untold> {
+    fn protocol_alone(&self, word: &str) -> Result<Condition, Unsupported> {
         let number = names::keyword(word);
         Ok(match (word, number) {
             ("ip", _) => family(4),
@@ -264,12 +264,12 @@ impl<'a> Parser<'a> {
             ("icmp" | "igmp" | "igrp" | "vrrp" | "carp", Some(number)) => {
                 Condition::All(vec![family(4), is(number)])
             }
-            _ => return Err(self.untold()),
+            _ => return Err(self.unsupported()),
         })
     }
 
     /// An address, a port or a protocol number, according to the qualifiers.
-    fn value(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
+    fn value(&mut self, qualifiers: Qualifiers) -> Result<Condition, Unsupported> {
         match qualifiers.kind {
             Kind::Host => self.host(qualifiers),
             Kind::Net => self.net(qualifiers),
@@ -279,11 +279,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn host(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
+    fn host(&mut self, qualifiers: Qualifiers) -> Result<Condition, Unsupported> {
         let word = self.peek(0);
         // With a length it is a net, which needs the word `net`; a name would have to be looked up.
         if matches!(self.peek(1), "/" | "mask") {
-            return Err(self.untold());
+            return Err(self.unsupported());
         }
         let (address, mask) = if let Ok(v6) = word.parse::<Ipv6Addr>() {
             (v6.into(), u128::MAX)
@@ -291,7 +291,7 @@ impl<'a> Parser<'a> {
             (Ipv4Addr::from_bits(number).into(), u128::MAX)
         } else {
             // Fewer than four bytes are also a net.
-            let (bits, given) = partial(word).ok_or_else(|| self.untold())?;
+            let (bits, given) = partial(word).ok_or_else(|| self.unsupported())?;
             (Ipv4Addr::from_bits(bits).into(), leading(8 * given))
         };
         let condition = self.addresses(qualifiers, address, mask)?;
@@ -299,7 +299,7 @@ impl<'a> Parser<'a> {
         Ok(condition)
     }
 
-    fn net(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
+    fn net(&mut self, qualifiers: Qualifiers) -> Result<Condition, Unsupported> {
         let word = self.peek(0);
         let (words, condition) = if let Ok(v6) = word.parse::<Ipv6Addr>() {
             let (words, length) = self.length(128)?;
@@ -308,12 +308,12 @@ impl<'a> Parser<'a> {
             (words, self.addresses(qualifiers, v6.into(), mask)?)
         } else if let Some(number) = names::number(word) {
             if matches!(self.peek(1), "/" | "mask") {
-                return Err(self.untold());
+                return Err(self.unsupported());
             }
             let (bits, length) = promoted(number);
             (1, self.addresses(qualifiers, Ipv4Addr::from_bits(bits).into(), leading(length))?)
         } else {
-            let (bits, given) = partial(word).ok_or_else(|| self.untold())?;
+            let (bits, given) = partial(word).ok_or_else(|| self.unsupported())?;
             let (words, mask) = self.mask(given)?;
             self.refuse_host_bits(u128::from(bits), u128::from(mask))?;
             let address = Ipv4Addr::from_bits(bits).into();
@@ -324,28 +324,28 @@ impl<'a> Parser<'a> {
     }
 
     /// The mask after a net with this many bytes, and the number of words of the net.
-    fn mask(&self, given: u32) -> Result<(usize, u32), Untold> {
+    fn mask(&self, given: u32) -> Result<(usize, u32), Unsupported> {
         if self.peek(1) != "mask" {
             let (words, length) = self.length(8 * given)?;
             return Ok((words, u32::MAX.checked_shl(32_u32.wrapping_sub(length)).unwrap_or(0)));
         }
-        let mask = partial(self.peek(2)).ok_or_else(|| self.untold())?;
+        let mask = partial(self.peek(2)).ok_or_else(|| self.unsupported())?;
         Ok((3, mask.0))
     }
 
     /// The length after a net, or all of its bytes, and the number of words of the net.
-    fn length(&self, given: u32) -> Result<(usize, u32), Untold> {
+    fn length(&self, given: u32) -> Result<(usize, u32), Unsupported> {
         if self.peek(1) != "/" {
             return Ok((1, given));
         }
         let longest = if self.peek(0).contains(':') { 128 } else { 32 };
         let length = names::number(self.peek(2)).filter(|length| *length <= longest);
-        length.map(|length| (3, length)).ok_or_else(|| self.untold())
+        length.map(|length| (3, length)).ok_or_else(|| self.unsupported())
     }
 
     /// Such bits are an error, which libpcap reports.
-    fn refuse_host_bits(&self, bits: u128, mask: u128) -> Result<(), Untold> {
-        if bits & !mask == 0 { Ok(()) } else { Err(self.untold()) }
+    fn refuse_host_bits(&self, bits: u128, mask: u128) -> Result<(), Unsupported> {
+        if bits & !mask == 0 { Ok(()) } else { Err(self.unsupported()) }
     }
 
     /// The condition for addresses under a mask, from the left.
@@ -354,13 +354,13 @@ impl<'a> Parser<'a> {
         qualifiers: Qualifiers,
         address: IpAddr,
         mask: u128,
-    ) -> Result<Condition, Untold> {
+    ) -> Result<Condition, Unsupported> {
         let version = if address.is_ipv4() { Protocol::V4 } else { Protocol::V6 };
         match qualifiers.protocol {
             Protocol::Any => {}
             Protocol::NoFlow if address.is_ipv4() => return Ok(Condition::Constant(false)),
             protocol if protocol == version => {}
-            _ => return Err(self.untold()),
+            _ => return Err(self.unsupported()),
         }
         let (number, words) = address_words(address);
         let (_, masks) = address_words(Ipv6Addr::from_bits(mask).into());
@@ -383,11 +383,11 @@ impl<'a> Parser<'a> {
         ]))
     }
 
-    fn port(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
+    fn port(&mut self, qualifiers: Qualifiers) -> Result<Condition, Unsupported> {
         let word = self.peek(0);
         let port = match names::number(word) {
             Some(number) => {
-                let number = u16::try_from(number).map_err(|_| self.untold())?;
+                let number = u16::try_from(number).map_err(|_| self.unsupported())?;
                 Port { number, protocol: None }
             }
             None => names::service(word)?,
@@ -397,7 +397,7 @@ impl<'a> Parser<'a> {
         Ok(condition)
     }
 
-    fn port_range(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
+    fn port_range(&mut self, qualifiers: Qualifiers) -> Result<Condition, Unsupported> {
         let word = self.peek(0);
         // libpcap reads the ends of a range as decimal numbers, but a single port as any number.
         let numbers = match word.split_once('-') {
@@ -406,7 +406,7 @@ impl<'a> Parser<'a> {
                 names::number(word).and_then(|one| u16::try_from(one).ok()).map(|one| (one, one))
             }
         };
-        let (one, other): (u16, u16) = numbers.ok_or_else(|| self.untold())?;
+        let (one, other): (u16, u16) = numbers.ok_or_else(|| self.unsupported())?;
         let condition = self.ports(qualifiers, None, one.min(other), one.max(other))?;
         self.at += 1;
         Ok(condition)
@@ -419,12 +419,12 @@ impl<'a> Parser<'a> {
         of: Option<u8>,
         low: u16,
         high: u16,
-    ) -> Result<Condition, Untold> {
+    ) -> Result<Condition, Unsupported> {
         let protocol = match (qualifiers.protocol, of) {
             (Protocol::Any, of) => of,
             (Protocol::Transport(asked @ (TCP | UDP | SCTP)), None) => Some(asked),
             (Protocol::Transport(asked), Some(of)) if asked == of => Some(asked),
-            _ => return Err(self.untold()),
+            _ => return Err(self.unsupported()),
         };
         let ports = by_side(
             qualifiers.side,
@@ -437,24 +437,24 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn protocol_number(&mut self, qualifiers: Qualifiers) -> Result<Condition, Untold> {
+    fn protocol_number(&mut self, qualifiers: Qualifiers) -> Result<Condition, Unsupported> {
         let word = self.peek(0);
         let number = names::number(word).and_then(|number| u8::try_from(number).ok());
         // Keywords as names need the backslash; libpcap reports it if it is missing.
         let is_keyword = self.protocol_alone(word).is_ok();
         let named = word.strip_prefix('\\').or((!is_keyword).then_some(word));
         let number = number.or_else(|| names::protocol(named?));
-        let number = number.ok_or_else(|| self.untold())?;
+        let number = number.ok_or_else(|| self.unsupported())?;
         // A flow has the protocol after the extension headers. Only libpcap can find frames that begin with
         // one.
         if is_extension(number) && qualifiers.protocol != Protocol::V4 {
-            return Err(self.untold());
+            return Err(self.unsupported());
         }
         let condition = match qualifiers.protocol {
             Protocol::Any => is(number),
             Protocol::V4 => Condition::All(vec![family(4), is(number)]),
             Protocol::V6 => Condition::All(vec![family(6), is(number)]),
-            Protocol::NoFlow | Protocol::Transport(_) => return Err(self.untold()),
+            Protocol::NoFlow | Protocol::Transport(_) => return Err(self.unsupported()),
         };
         self.next();
         Ok(condition)
@@ -509,7 +509,7 @@ mod tests {
     }
 
     fn selects(text: &str, flow: &FlowKey) -> bool {
-        let condition = parse(text).unwrap_or_else(|untold| panic!("{text}: {untold}"));
+        let condition = parse(text).unwrap_or_else(|unsupported| panic!("{text}: {unsupported}"));
         translate(&condition).accepts(&fields(flow))
     }
 
@@ -558,7 +558,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_about_flows_is_named() {
+    fn records_that_are_no_flows_are_named() {
         for (text, part) in [
             ("tcp and tcp[13] & 2 != 0", "tcp[13] & 2 != 0"),
             ("udp or greater 100", "greater 100"),
@@ -571,8 +571,8 @@ mod tests {
             ("udp port", "port"),
             ("", ""),
         ] {
-            let untold = parse(text).expect_err(text);
-            assert!(untold.to_string().contains(part), "{text}: {untold}");
+            let unsupported = parse(text).expect_err(text);
+            assert!(unsupported.to_string().contains(part), "{text}: {unsupported}");
         }
         assert!(parse(&"(".repeat(100_000)).is_err());
     }

@@ -3,7 +3,7 @@
 
 use wherefore_common::select::{ACCEPT, Field, Fields, MAX_TESTS, Program, REJECT, Test};
 
-use super::untold::Untold;
+use super::unsupported::Unsupported;
 
 /// A condition on a flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,10 +124,10 @@ impl Reversed {
     ///
     /// # Errors
     /// If it is too long.
-    pub(super) fn program(&self) -> Result<Program, Untold> {
+    pub(super) fn program(&self) -> Result<Program, Unsupported> {
         let count = self.tests.len();
         if count > MAX_TESTS {
-            return Err(Untold(format!(
+            return Err(Unsupported(format!(
                 "{count} tests, where a program holds {MAX_TESTS} (long lists of prefixes are for \
                  --filter-ip-cidr)"
             )));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_holds_so_many_tests_and_no_more() {
+    fn a_program_has_a_maximum_number_of_tests() {
         let of = |count| {
             let tests = (0..count).map(|port| Condition::is(Field::SourcePort, port)).collect();
             translate(&Condition::Any(tests))

@@ -1,5 +1,5 @@
-//! The meaning of an answer, by the OTLP specification: accepted, refused for good, or to be tried again.
-//! Owns which codes are which; refuses to send anything.
+//! The meaning of a response, by the OTLP specification: accepted, refused for good, or to be retried. Owns
+//! the meaning of each status code; refuses to send anything.
 
 use std::time::Duration;
 
@@ -24,25 +24,25 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// An answer.
+/// A response.
 #[derive(Debug, PartialEq)]
 pub(super) enum Answer {
-    /// The receiver took the request, except this number of its records or points; the message says why, or
-    /// is a warning.
+    /// The receiver accepted the request, except for this number of its records or points. The message has
+    /// the reason, or is a warning.
     Accepted { rejected: u64, message: String },
-    /// It will never take it.
+    /// The receiver refuses the request for good.
     Refused(String),
-    /// It may take it later.
+    /// The receiver may accept the request later.
     Later { after: Option<Duration>, reason: String, is_unreachable: bool },
 }
 
 impl Answer {
-    /// To be tried again.
+    /// The request must be retried.
     pub(super) fn later(after: Option<Duration>, reason: String) -> Self {
         Self::Later { after, reason, is_unreachable: false }
     }
 
-    /// Of an answer over HTTP.
+    /// Interprets a response over HTTP.
     pub(super) fn of_http(
         signal: Signal,
         status: StatusCode,
@@ -51,7 +51,7 @@ impl Answer {
         body: &[u8],
     ) -> Self {
         if status.is_success() {
-            // Some receivers answer in JSON or with nothing.
+            // Some receivers respond in JSON or with an empty body.
             return if is_protobuf { accepted(signal, body) } else { Self::whole() };
         }
         let text = match Status::decode(body).ok().filter(|_| is_protobuf) {
@@ -62,7 +62,7 @@ impl Answer {
         if is_passing(status) { Self::later(after, reason) } else { Self::Refused(reason) }
     }
 
-    /// Of an answer over gRPC: the headers or trailers with the status, and the message.
+    /// Interprets a response over gRPC: the headers or trailers with the status, and the message.
     pub(super) fn of_grpc(
         signal: Signal,
         status: StatusCode,
@@ -99,7 +99,7 @@ impl Answer {
     }
 }
 
-/// The codes of HTTP after which a request may be repeated.
+/// The HTTP status codes after which a request may be retried.
 fn is_passing(status: StatusCode) -> bool {
     matches!(
         status,
@@ -110,8 +110,8 @@ fn is_passing(status: StatusCode) -> bool {
     )
 }
 
-/// Those of gRPC: cancelled, deadline exceeded, aborted, out of range, unavailable, data loss; and resource
-/// exhausted if the receiver says when it recovers.
+/// The gRPC status codes after which a request may be retried: cancelled, deadline exceeded, aborted, out of
+/// range, unavailable, data loss; and resource exhausted if the receiver reports when it recovers.
 fn is_passing_code(code: i32, says_when: bool) -> bool {
     matches!(code, 1 | 4 | 10 | 11 | 14 | 15) || (code == 8 && says_when)
 }
@@ -136,7 +136,7 @@ fn accepted(signal: Signal, body: &[u8]) -> Answer {
     }
 }
 
-/// The one message of an answer of gRPC, which must not be compressed.
+/// The only message of a gRPC response, which must not be compressed.
 fn unframed(body: &[u8]) -> Option<&[u8]> {
     let (prefix, message) = body.split_at_checked(PREFIX)?;
     let length = u32::from_be_bytes(prefix[1..].try_into().ok()?);

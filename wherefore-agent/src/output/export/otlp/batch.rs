@@ -1,4 +1,4 @@
-//! An interval on its way, with the sums up to it. Owns the type.
+//! An interval to be sent, with the sums up to it. Owns the type.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::attribute::geo::Geo;
 use crate::output::export::queue::Load;
 use crate::traffic::interval::{Interval, Totals};
 
-/// An interval on its way.
+/// An interval to be sent.
 pub(super) struct Batch {
     pub(super) interval: Arc<Interval>,
     /// Its interfaces.

@@ -21,7 +21,7 @@ use crate::output::sinks::settings::Pair;
 /// How long a connection may take, and a whole request.
 const CONNECT: Duration = Duration::from_secs(3);
 const ATTEMPT: Duration = Duration::from_secs(10);
-/// Bytes of an answer, and characters of its text that are logged.
+/// The most bytes of a response that are read, and the most characters of its text that are logged.
 const ANSWER: usize = 64 * 1024;
 const LOGGED: usize = 200;
 
@@ -65,7 +65,7 @@ impl Client {
     /// The body of a request.
     ///
     /// # Errors
-    /// None in practice: memory is written to.
+    /// None in practice, because it writes to memory.
     pub(super) fn body(&self, message: &[u8]) -> io::Result<Vec<u8>> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(message)?;
@@ -103,7 +103,7 @@ impl Client {
         })
     }
 
-    /// The answer without secrets and control characters, and not too long.
+    /// The response without secrets and control characters, cut to a maximum length.
     fn masked(&self, answer: Answer) -> Answer {
         let shown = |text: String| {
             let text = self.masks.mask(&text);
@@ -122,7 +122,7 @@ impl Client {
     }
 }
 
-/// A request without an answer may be repeated: the specification accepts duplicates.
+/// A request without a response may be repeated: the specification accepts duplicates.
 fn unanswered(error: &Error) -> Answer {
     let causes: Vec<_> = error.chain().map(ToString::to_string).collect();
     let of_http = error.downcast_ref::<reqwest::Error>();
@@ -160,11 +160,11 @@ fn http(settings: &Settings) -> Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("wherefore/", env!("CARGO_PKG_VERSION")));
     let own = settings.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default();
-    // Without TLS the system's certificates need not be there.
+    // Without TLS the system need not have certificates.
     let is_tls = receiver.is_tls() || proxies().iter().any(|url| url.scheme() == "https");
     client = if is_tls { client.tls_certs_merge(own) } else { client.tls_certs_only(own) };
     if receiver.is_grpc() {
-        // Proxies of the environment are made for HTTP/1.1.
+        // The proxies in the environment use HTTP/1.1.
         client = client.http2_prior_knowledge().no_proxy();
     }
     client.build().context(NO_TLS)

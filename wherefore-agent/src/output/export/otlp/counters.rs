@@ -1,17 +1,17 @@
-//! The account of the fate of records. Owns the type, and the metrics about it.
+//! Counts of what became of records. Owns the type, and the metrics about it.
 
 use serde::Serialize;
 
 use crate::output::counted::Counted;
 use crate::output::export::counters::ExportCounters;
 
-/// The fate of flows, alerts and metrics for the receiver since the start.
+/// What became of flows, alerts and metrics since the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct OtlpCounters {
     /// Flows and their records.
     #[serde(flatten)]
     pub flows: ExportCounters,
-    /// The part of `records` that the receiver rejected although it accepted the request; it does not say
+    /// The part of `records` that the receiver rejected although it accepted the request; it does not report
     /// which.
     pub rejected_records: u64,
     /// Alerts that the receiver accepted.
@@ -20,7 +20,7 @@ pub struct OtlpCounters {
     pub lost_alerts: u64,
     /// Points of metrics that it accepted.
     pub sent_points: u64,
-    /// Points that could not be sent, or that it rejected. Later points contain their counts.
+    /// Points that could not be sent, or that it rejected. Later points include their counts.
     pub lost_points: u64,
 }
 

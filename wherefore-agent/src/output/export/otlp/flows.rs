@@ -10,7 +10,7 @@ use wherefore_common::{Counters, FlowKey};
 
 use super::attributes::{attribute, number, of_json, text, time, transport};
 use super::batch::Batch;
-use crate::attribute::geo::Found;
+use crate::attribute::geo::GeoRecord;
 use crate::output::owners::of;
 use crate::text::ports;
 
@@ -77,7 +77,7 @@ impl<'a> FlowRecords<'a> {
         attributes
     }
 
-    /// The owner on this host by OpenTelemetry's names; a process at the other end, too, after a prefix.
+    /// The owner on this host by OpenTelemetry's names; a process at the other end has a prefix.
     fn owner(&mut self, at: usize) -> &[KeyValue] {
         let owners = &self.batch.interval.owners;
         let Some(ends) = owners.ends(at) else { return &[] };
@@ -113,7 +113,7 @@ fn moved(counters: &Counters) -> String {
 }
 
 /// Country and AS of one end.
-fn place(end: &str, found: &Found<'_>) -> impl Iterator<Item = KeyValue> {
+fn place(end: &str, found: &GeoRecord<'_>) -> impl Iterator<Item = KeyValue> {
     let name = |what| format!("wherefore.{end}.{what}");
     let country = found.country.as_ref().map(|country| text(&name("country"), country.as_str()));
     let asn = found.asn.map(|asn| number(&name("asn"), asn.into()));

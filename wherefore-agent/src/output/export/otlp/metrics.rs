@@ -1,5 +1,5 @@
-//! The counters as cumulative sums. Owns names, attributes and the bound on interfaces; which counters there
-//! are is that of Prometheus' metrics.
+//! The counters as cumulative sums. Owns names, attributes and the bound on interfaces. The set of counters
+//! is that of the Prometheus metrics.
 
 use std::collections::BTreeSet;
 
@@ -18,12 +18,12 @@ use crate::traffic::interval::InterfaceReading;
 /// Interfaces with sums of their own; later ones are summed up as `other`.
 const MOST_INTERFACES: usize = 100;
 
-/// The sums, and what they need to go on without a break.
+/// The sums, and the state that keeps them monotonic.
 #[derive(Debug, Default)]
 pub(super) struct Sums {
     /// When counting began, nanoseconds since 1970.
     start: Option<u64>,
-    /// An interface once named stays so: a sum must not fall.
+    /// Interfaces with sums of their own. They keep them, because a sum must not fall.
     interfaces: BTreeSet<String>,
 }
 
@@ -119,7 +119,7 @@ mod tests {
         };
         let mut before = 0;
         for turn in 1..4 {
-            // The order of the interfaces changes from turn to turn.
+            // The order of the interfaces changes between intervals.
             let readings: Vec<_> =
                 (0..300).map(|at| reading(at, turn * 1000 + (at * turn) % 300)).collect();
             let [bytes, ..] = sums.interfaces(&readings);

@@ -1,6 +1,6 @@
 //! Flows, alerts and counters by OpenTelemetry's protocol (OTLP), over HTTP or gRPC. Owns the form of the
-//! records, the requests, what an answer means and when to try again; the queue and the bound on flow
-//! records are those of the whole folder.
+//! records, the requests, the meaning of responses and the retries. The queue and the bound on flow records
+//! are shared with IPFIX.
 
 mod alerts;
 mod answer;
@@ -41,12 +41,14 @@ pub(crate) struct Exporter {
     outbox: Arc<Outbox>,
     /// Alerts since the start, by kind and status.
     messages: BTreeMap<(&'static str, &'static str), u64>,
-    /// Until the first interval, because threads that start late have no privileges.
+    /// The sender until the first interval. Its thread starts then, when the agent has given up its
+    /// privileges.
     sender: Option<Sender>,
 }
 
 impl Exporter {
-    /// An exporter to a receiver. A live agent never waits for it; a replay does, and fails with it.
+    /// Makes an exporter. A live agent never waits for the receiver; a replay waits, and fails if it is
+    /// unreachable.
     ///
     /// # Errors
     /// If a header or a certificate cannot be read or used.
@@ -94,12 +96,12 @@ impl Exporter {
         thread.map(drop).context("cannot start the thread that sends to the receiver of --otlp")
     }
 
-    /// The fate of all records so far.
+    /// What became of all records so far.
     pub(crate) fn counters(&self) -> OtlpCounters {
         self.outbox.counters(self.queue.counters())
     }
 
-    /// Sends the waiting intervals. A live agent gives up after a moment; the rest is lost.
+    /// Sends the waiting intervals. A live agent gives up after a short time, and counts the rest as lost.
     ///
     /// # Errors
     /// In a replay, if the receiver cannot be reached or refuses records.

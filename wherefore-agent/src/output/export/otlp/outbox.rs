@@ -1,4 +1,4 @@
-//! Alerts that wait for the receiver, and the account of all that is not flows. Owns the bound on alerts:
+//! Alerts that wait for the receiver, and the counts of alerts and metric points. Owns the bound on alerts:
 //! they wait longer than flows, because they are few and matter more.
 
 use std::collections::VecDeque;
@@ -8,10 +8,10 @@ use super::counters::OtlpCounters;
 use crate::message::alert::Alert;
 use crate::output::export::counters::ExportCounters;
 
-/// Alerts that may wait; beyond that, the oldest are lost.
+/// The most alerts that wait; if there are more, the oldest are lost.
 const MOST: usize = 1000;
 
-/// Between the agent and the thread that sends.
+/// The queue between the agent and the thread that sends.
 #[derive(Debug, Default)]
 pub(super) struct Outbox(Mutex<State>);
 
@@ -21,7 +21,7 @@ struct State {
     waiting: VecDeque<Arc<Alert>>,
     /// Alerts that are being sent.
     on_the_way: u64,
-    /// At the end of the agent, the account is closed.
+    /// Whether the agent has ended, so that the counts are final.
     is_over: bool,
     counters: OtlpCounters,
 }
@@ -34,7 +34,7 @@ impl Outbox {
         state.shorten();
     }
 
-    /// Takes all that wait, to be settled or put back.
+    /// Takes all waiting alerts, to be counted or put back.
     pub(super) fn take(&self) -> Vec<Arc<Alert>> {
         let mut state = self.lock();
         state.on_the_way += state.waiting.len() as u64;
@@ -50,7 +50,7 @@ impl Outbox {
         });
     }
 
-    /// Alerts arrived, or are lost.
+    /// Counts alerts that arrived or were lost.
     pub(super) fn settle(&self, sent: u64, lost: u64) {
         self.change(|state| {
             state.on_the_way -= sent + lost;
@@ -59,12 +59,12 @@ impl Outbox {
         });
     }
 
-    /// The receiver rejected flow records of a request that it accepted.
+    /// Counts flow records that the receiver rejected in a request that it accepted.
     pub(super) fn rejected(&self, records: u64) {
         self.change(|state| state.counters.rejected_records += records);
     }
 
-    /// Points of metrics arrived, or are lost.
+    /// Counts metric points that arrived or were lost.
     pub(super) fn points(&self, sent: u64, lost: u64) {
         self.change(|state| {
             state.counters.sent_points += sent;
@@ -72,12 +72,12 @@ impl Outbox {
         });
     }
 
-    /// The account, with that of flows.
+    /// The counts, with those of flows.
     pub(super) fn counters(&self, flows: ExportCounters) -> OtlpCounters {
         OtlpCounters { flows, ..self.lock().counters.clone() }
     }
 
-    /// Counts all that is not sent by now as lost.
+    /// Counts everything that has not been sent as lost.
     pub(super) fn finish(&self) {
         self.change(|state| {
             state.counters.lost_alerts += state.on_the_way + state.waiting.len() as u64;

@@ -8,7 +8,7 @@ use prost::Message;
 
 use super::attributes::Origin;
 
-/// Bytes of the records of a request before compression. Receivers over gRPC take 4 MiB by default.
+/// The most bytes of records in a request before compression. By default, gRPC receivers accept 4 MiB.
 const MOST: usize = 512 * 1024;
 /// The most bytes of a record's tag and length.
 const FRAME: usize = 6;

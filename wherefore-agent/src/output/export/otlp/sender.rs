@@ -1,5 +1,5 @@
 //! Sends intervals to a receiver: alerts first, then counters, then flows. Owns the order, and when a request
-//! is repeated or given up.
+//! is retried or given up.
 
 use std::time::{Duration, Instant};
 
@@ -35,19 +35,19 @@ pub(super) struct Sender {
     rate: u32,
     origin: Origin,
     metrics: Metrics,
-    /// The last complaint of the receiver that was logged.
+    /// The last error of the receiver that was logged.
     complaint: String,
 }
 
-/// What became of a request.
-enum Fate {
-    /// Taken, except for this number of its items.
+/// The outcome of a request.
+enum RequestOutcome {
+    /// Accepted, except for this number of its items.
     Accepted {
         rejected: u64,
         message: String,
     },
     Refused(String),
-    /// The receiver has not taken it in time, and will take nothing else either.
+    /// The receiver has not accepted it in time, and is not expected to accept anything else.
     GivenUp(String),
 }
 
@@ -73,9 +73,15 @@ impl Sender {
         }
     }
 
-    /// Sends an interval; gives up what cannot be sent.
+    /// Sends an interval. Counts records that cannot be sent as lost.
     pub(super) fn send(&mut self, batch: &Batch, queue: &Queue<Batch>, outbox: &Outbox) {
-        let mut out = Out { until: Instant::now() + PATIENCE, sender: self, batch, queue, outbox };
+        let mut out = OutgoingInterval {
+            until: Instant::now() + PATIENCE,
+            sender: self,
+            batch,
+            queue,
+            outbox,
+        };
         match out.send() {
             Ok(true) => queue.recovered(),
             Ok(false) => {}
@@ -96,8 +102,8 @@ impl Sender {
     }
 }
 
-/// An interval on its way out.
-struct Out<'a> {
+/// An interval that is being sent.
+struct OutgoingInterval<'a> {
     sender: &'a mut Sender,
     batch: &'a Batch,
     queue: &'a Queue<Batch>,
@@ -114,7 +120,7 @@ struct FlowPack {
     summed_flows: u64,
 }
 
-impl Out<'_> {
+impl OutgoingInterval<'_> {
     /// Sends everything; false if the receiver refused flows.
     fn send(&mut self) -> Result<bool, GivenUp> {
         self.send_alerts()?;
@@ -122,7 +128,7 @@ impl Out<'_> {
         self.send_flows()
     }
 
-    fn post(&mut self, signal: Signal, message: &[u8]) -> Fate {
+    fn post(&mut self, signal: Signal, message: &[u8]) -> RequestOutcome {
         self.sender.link.post(signal, message, self.until, self.queue)
     }
 
@@ -140,16 +146,16 @@ impl Out<'_> {
             let alerts = pack.len();
             let message = pack.encode(&self.sender.origin);
             match self.post(Signal::Logs, &message) {
-                Fate::Accepted { rejected, message } => {
+                RequestOutcome::Accepted { rejected, message } => {
                     let lost = rejected.min(alerts);
                     self.outbox.settle(alerts - lost, lost);
                     self.sender.complain("alerts", message);
                 }
-                Fate::Refused(reason) => {
+                RequestOutcome::Refused(reason) => {
                     self.outbox.settle(0, alerts);
                     self.sender.complain("alerts", reason);
                 }
-                Fate::GivenUp(reason) => {
+                RequestOutcome::GivenUp(reason) => {
                     self.outbox.put_back(rest);
                     return Err(GivenUp(reason));
                 }
@@ -165,16 +171,16 @@ impl Out<'_> {
         let points = metrics::points(&metrics);
         let message = request::of_metrics(metrics, &self.sender.origin);
         match self.post(Signal::Metrics, &message) {
-            Fate::Accepted { rejected, message } => {
+            RequestOutcome::Accepted { rejected, message } => {
                 let lost = rejected.min(points);
                 self.outbox.points(points - lost, lost);
                 self.sender.complain("metrics", message);
             }
-            Fate::Refused(reason) => {
+            RequestOutcome::Refused(reason) => {
                 self.outbox.points(0, points);
                 self.sender.complain("metrics", reason);
             }
-            Fate::GivenUp(reason) => {
+            RequestOutcome::GivenUp(reason) => {
                 self.outbox.points(0, points);
                 return Err(GivenUp(reason));
             }
@@ -218,25 +224,25 @@ impl Out<'_> {
         }
         let message = pack.encode(&self.sender.origin);
         match self.post(Signal::Logs, &message) {
-            Fate::Accepted { rejected, message } => {
+            RequestOutcome::Accepted { rejected, message } => {
                 self.queue.sent(sums, records, summed_flows);
                 self.outbox.rejected(rejected.min(records));
                 self.sender.complain("flows", message);
                 Ok(true)
             }
-            Fate::Refused(reason) => {
+            RequestOutcome::Refused(reason) => {
                 self.queue.refused(sums, &reason);
                 Ok(false)
             }
-            Fate::GivenUp(reason) => Err(GivenUp(reason)),
+            RequestOutcome::GivenUp(reason) => Err(GivenUp(reason)),
         }
     }
 }
 
-/// The way to the receiver, and how long it is closed.
+/// The connection to the receiver, and the pause after failures.
 struct Link {
     client: Client,
-    /// Made by the thread that uses it.
+    /// Created by the thread that uses it.
     runtime: Option<Runtime>,
     /// The pause after the next failure.
     pause: Duration,
@@ -246,37 +252,37 @@ struct Link {
 }
 
 impl Link {
-    /// Sends a request until the receiver takes or refuses it, or the time is over.
+    /// Sends a request until the receiver accepts or refuses it, or the time is over.
     fn post(
         &mut self,
         signal: Signal,
         message: &[u8],
         until: Instant,
         queue: &Queue<Batch>,
-    ) -> Fate {
+    ) -> RequestOutcome {
         let body = match self.client.body(message) {
             Ok(body) => body,
-            Err(error) => return Fate::Refused(error.to_string()),
+            Err(error) => return RequestOutcome::Refused(error.to_string()),
         };
         loop {
             if let Some(moment) = self.not_before
                 && (moment > until || !queue.wait_until(moment))
             {
-                return Fate::GivenUp(self.reason.clone());
+                return RequestOutcome::GivenUp(self.reason.clone());
             }
             match self.try_once(signal, &body) {
                 Answer::Accepted { rejected, message } => {
                     self.reopen();
-                    return Fate::Accepted { rejected, message };
+                    return RequestOutcome::Accepted { rejected, message };
                 }
                 Answer::Refused(reason) => {
                     self.reopen();
-                    return Fate::Refused(reason);
+                    return RequestOutcome::Refused(reason);
                 }
                 Answer::Later { after, reason, is_unreachable } => {
                     self.close(after, reason);
                     if is_unreachable && !queue.is_live() {
-                        return Fate::GivenUp(self.reason.clone());
+                        return RequestOutcome::GivenUp(self.reason.clone());
                     }
                 }
             }
@@ -295,8 +301,8 @@ impl Link {
         (self.not_before, self.pause) = (None, FIRST_PAUSE);
     }
 
-    /// The pause is the longer one of ours and the receiver's; ours varies, so that not all agents come back
-    /// at once.
+    /// The longer one of our own pause and the receiver's. Our own varies, so that not all agents retry at
+    /// once.
     fn close(&mut self, after: Option<Duration>, reason: String) {
         let ours = self.pause.mul_f64(fastrand::f64().mul_add(0.5, 0.75));
         let pause = ours.max(after.unwrap_or_default().min(LONGEST_ASKED));

@@ -2,10 +2,10 @@
 //! with stored pictures.
 
 mod detail;
+pub(super) mod layout;
 mod line;
 mod pages;
 mod parts;
-pub(super) mod places;
 mod plot;
 mod table;
 pub mod theme;
@@ -19,9 +19,9 @@ use super::model::{Counts, HISTORY, Model, Page};
 use crate::message::held;
 use crate::output::reading::{Agreement, ReplayStatus};
 use crate::text::{self, Bytes, grouped};
+use layout::ScreenLayout;
 use line::{Line, inner, rate, right, shorten, width};
 use parts::{alert_line, alert_lines, axis};
-use places::Places;
 use theme::Theme;
 
 /// Draws the whole screen.
@@ -34,19 +34,19 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, theme: &Theme) {
         Line::new(buffer, area).add("wherefore: window too small", theme.notice);
         return;
     }
-    let places = Places::of(area, model);
-    header(buffer, places.header, model, theme);
+    let layout = ScreenLayout::of(area, model);
+    header(buffer, layout.header, model, theme);
     if let Page::Detail(subject) = &model.choice.page {
-        let height = places.status.y.saturating_sub(places.plots.y);
-        let place = Rect { height, ..places.plots };
+        let height = layout.status.y.saturating_sub(layout.plots.y);
+        let place = Rect { height, ..layout.plots };
         detail::draw(buffer, place, model, subject, theme);
     } else {
-        plots(buffer, places.plots, model, theme);
-        table::draw(buffer, &places, model, theme);
-        alerts(buffer, places.alerts, model, theme);
+        plots(buffer, layout.plots, model, theme);
+        table::draw(buffer, &layout, model, theme);
+        alerts(buffer, layout.alerts, model, theme);
     }
-    status(buffer, places.status, model, theme);
-    keys(buffer, places.keys, model, theme);
+    status(buffer, layout.status, model, theme);
+    keys(buffer, layout.keys, model, theme);
     pages::draw(buffer, area, model, theme);
 }
 

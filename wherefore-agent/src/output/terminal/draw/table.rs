@@ -4,35 +4,35 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use super::layout::{Column, Content, ScreenLayout};
 use super::line::{Line, inner, rate, right, shorten, width};
-use super::places::{Column, Content, Places};
 use super::plot;
 use super::theme::Theme;
 use crate::output::terminal::model::{Model, Row, Sort, Subject, Unusual};
 use crate::text::{Bytes, grouped};
 
-pub(super) fn draw(buffer: &mut Buffer, places: &Places, model: &Model, theme: &Theme) {
-    tabs(buffer, places, model, theme);
-    heads(buffer, places, model, theme);
-    let rows = model.order().iter().enumerate().skip(places.first_row);
-    for (y, (number, subject)) in (places.rows.y..places.rows.bottom()).zip(rows) {
-        let place = Rect { y, height: 1, ..places.rows };
+pub(super) fn draw(buffer: &mut Buffer, layout: &ScreenLayout, model: &Model, theme: &Theme) {
+    tabs(buffer, layout, model, theme);
+    heads(buffer, layout, model, theme);
+    let rows = model.order().iter().enumerate().skip(layout.first_row);
+    for (y, (number, subject)) in (layout.rows.y..layout.rows.bottom()).zip(rows) {
+        let place = Rect { y, height: 1, ..layout.rows };
         let is_marked = number == model.choice.selected;
-        row(buffer, place, places, model, subject, theme);
+        row(buffer, place, layout, model, subject, theme);
         if is_marked {
             buffer.set_style(place, theme.marked);
         }
     }
     if model.order().is_empty() && model.shown().tick > 0 {
         let nothing = if model.choice.filter.is_empty() { "nothing moves" } else { "no match" };
-        let place = inner(places.rows);
+        let place = inner(layout.rows);
         Line::new(buffer, place).add(nothing, theme.dim);
     }
 }
 
-fn tabs(buffer: &mut Buffer, places: &Places, model: &Model, theme: &Theme) {
-    for (by, from, to) in &places.tab_places {
-        let place = Rect { x: *from, width: to - from, ..places.tabs };
+fn tabs(buffer: &mut Buffer, layout: &ScreenLayout, model: &Model, theme: &Theme) {
+    for (by, from, to) in &layout.tab_places {
+        let place = Rect { x: *from, width: to - from, ..layout.tabs };
         let is_chosen = *by == model.choice.by;
         let style =
             if is_chosen { theme.accent.add_modifier(Modifier::REVERSED) } else { theme.dim };
@@ -42,9 +42,9 @@ fn tabs(buffer: &mut Buffer, places: &Places, model: &Model, theme: &Theme) {
     let sort = model.choice.sort.title();
     let order = if model.choice.is_reversed { "smallest first" } else { "largest first" };
     let order = if model.choice.sort == Sort::Name { "" } else { order };
-    let end = places.tab_places.last().map_or(places.tabs.x, |(_, _, end)| *end);
-    let room = places.tabs.right().saturating_sub(end + 1);
-    let place = Rect { x: places.tabs.right() - room, width: room, ..places.tabs };
+    let end = layout.tab_places.last().map_or(layout.tabs.x, |(_, _, end)| *end);
+    let room = layout.tabs.right().saturating_sub(end + 1);
+    let place = Rect { x: layout.tabs.right() - room, width: room, ..layout.tabs };
     let comma = if order.is_empty() { "" } else { ", " };
     let texts = [format!("{} by {sort}{comma}{order} ", grouped(count)), format!("by {sort} ")];
     if let Some(text) = texts.iter().find(|text| width(text) <= usize::from(room)) {
@@ -52,9 +52,9 @@ fn tabs(buffer: &mut Buffer, places: &Places, model: &Model, theme: &Theme) {
     }
 }
 
-fn heads(buffer: &mut Buffer, places: &Places, model: &Model, theme: &Theme) {
-    for column in &places.columns {
-        let place = cell(column, places.heads);
+fn heads(buffer: &mut Buffer, layout: &ScreenLayout, model: &Model, theme: &Theme) {
+    for column in &layout.columns {
+        let place = cell(column, layout.heads);
         let title = match column.content {
             Content::Name => model.choice.by.column(),
             Content::In => "IN",
@@ -92,7 +92,7 @@ fn cell(column: &Column, line: Rect) -> Rect {
 fn row(
     buffer: &mut Buffer,
     line: Rect,
-    places: &Places,
+    layout: &ScreenLayout,
     model: &Model,
     subject: &Subject,
     theme: &Theme,
@@ -101,7 +101,7 @@ fn row(
     let Some(row) = counts.table(model.choice.by).get(subject) else { return };
     let unusual = model.unusual(subject, row);
     let [received, sent] = row.rates.now(counts.tick);
-    for column in &places.columns {
+    for column in &layout.columns {
         let place = cell(column, line);
         let mut figure = |text: &str, style: Style| right(buffer, place, text, style);
         match column.content {

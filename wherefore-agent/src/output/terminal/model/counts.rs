@@ -10,9 +10,9 @@ use wherefore_common::FlowKey;
 
 use super::incidents::Incidents;
 use super::rows::{HISTORY, Moving, Rates, Table};
-use super::subject::{About, Dimension, Names, Seen, Subject};
+use super::subject::{Dimension, FlowSubjects, Names, Subject, SubjectIndex};
 use crate::message::held::HeldRecord;
-use crate::output::reading::{Judged, Moved, Reading, Side, Volume};
+use crate::output::reading::{FlowReading, Judged, Reading, Side, Volume};
 use crate::traffic::interval::Totals;
 
 /// The most flows of earlier readings that are kept for details.
@@ -127,11 +127,15 @@ impl Counts {
         let seconds = reading.seconds();
         self.see_kinds(reading);
         let names = std::mem::take(&mut self.names);
-        let about = About::of(reading);
+        let subjects = SubjectIndex::of(reading);
         for moved in &reading.flows {
             let key = moved.key();
             if interface.is_none_or(|wanted| wanted == key.ifindex) {
-                self.count_flow(&Seen::new(key, &about, moved, &names), moved.volume, seconds);
+                self.count_flow(
+                    &FlowSubjects::new(key, &subjects, moved, &names),
+                    moved.volume,
+                    seconds,
+                );
             }
         }
         self.names = names;
@@ -160,7 +164,7 @@ impl Counts {
         }
     }
 
-    fn count_flow(&mut self, seen: &Seen<'_>, volume: Volume, seconds: f64) {
+    fn count_flow(&mut self, seen: &FlowSubjects<'_>, volume: Volume, seconds: f64) {
         let has = Dimension::ALL.map(|by| by == Dimension::Name || self.has(by));
         let Self { tables, tick, rates, .. } = self;
         let side = seen.side;
@@ -216,10 +220,10 @@ impl Counts {
         let mut seconds = 0.0;
         for reading in readings {
             seconds += reading.seconds();
-            let about = About::of(reading);
+            let subjects = SubjectIndex::of(reading);
             for moved in &reading.flows {
                 let key = moved.key();
-                let seen = Seen::new(key, &about, moved, &self.names);
+                let seen = FlowSubjects::new(key, &subjects, moved, &self.names);
                 let is_meant = interface.is_none_or(|wanted| wanted == key.ifindex);
                 if is_meant && seen.subject(by) == *subject {
                     let flow = flows.entry(key).or_insert_with(|| Flow::new(key, reading, moved));
@@ -245,7 +249,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    pub(super) fn new(key: FlowKey, reading: &Reading, moved: &Moved) -> Self {
+    pub(super) fn new(key: FlowKey, reading: &Reading, moved: &FlowReading) -> Self {
         let who = reading.owner(moved);
         let process = who.and_then(|who| who.process.as_ref());
         let owner = process.map(|(pid, name)| format!("{name} ({pid})"));

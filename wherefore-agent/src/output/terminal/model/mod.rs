@@ -14,9 +14,9 @@ pub use incidents::Incidents;
 pub use rows::{HISTORY, Rates, Row, Table};
 pub(crate) use subject::service_port;
 pub use subject::{Dimension, Subject};
-pub(crate) use target::{MovedOf, NAMED};
+pub(crate) use target::{NAMED, TargetTraffic};
 
-use crate::output::reading::{Hello, News, Reading, ReplayStatus};
+use crate::output::reading::{Hello, Reading, ReplayStatus, ViewMessage};
 
 /// The sort key. The largest rows come first; names are in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,16 +144,16 @@ impl Default for Choice {
 
 impl Model {
     /// Handles a message.
-    pub fn take_in(&mut self, news: News) {
+    pub fn apply(&mut self, news: ViewMessage) {
         match news {
-            News::Hello(hello) => self.hello = *hello,
-            News::Reading(reading) => self.add(Arc::new(*reading)),
-            News::Judged(judged) => self.counts.judge(*judged),
-            News::Replay(status) => self.replay = Some(status),
-            News::Restart => self.restart(),
-            News::Lost => self.is_lost = true,
-            News::Names(names) => self.counts.learn(names),
-            News::Missed(readings) => self.counts.missed += readings,
+            ViewMessage::Hello(hello) => self.hello = *hello,
+            ViewMessage::Reading(reading) => self.add(Arc::new(*reading)),
+            ViewMessage::Judged(judged) => self.counts.judge(*judged),
+            ViewMessage::Replay(status) => self.replay = Some(status),
+            ViewMessage::Restart => self.restart(),
+            ViewMessage::Lost => self.is_lost = true,
+            ViewMessage::Names(names) => self.counts.learn(names),
+            ViewMessage::Missed(readings) => self.counts.missed += readings,
         }
     }
 

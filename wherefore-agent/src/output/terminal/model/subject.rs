@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
 
-use crate::output::reading::{Moved, Reading, Side, Where, Who, ends};
+use crate::output::reading::{FlowReading, PeerPlace, Reading, Side, Who, ends};
 use crate::text;
 use crate::traffic::service::EPHEMERAL;
 
@@ -192,8 +192,8 @@ pub(super) struct Placed {
 }
 
 impl Placed {
-    fn of(place: &Where) -> Self {
-        let Where { country, asn, as_name } = place;
+    fn of(place: &PeerPlace) -> Self {
+        let PeerPlace { country, asn, as_name } = place;
         let name = as_name.as_deref().unwrap_or_default();
         let system = asn.map(|asn| format!("AS{asn} {name}").trim_end().to_owned());
         let known = [country.as_deref(), system.as_deref()];
@@ -214,36 +214,36 @@ impl Placed {
 pub(super) type Names = FxHashMap<IpAddr, Arc<str>>;
 
 /// The owners and places of a reading, as subjects.
-pub(super) struct About {
+pub(super) struct SubjectIndex {
     owned: Vec<Owned>,
     placed: Vec<Placed>,
     nobody: Owned,
     nowhere: Placed,
 }
 
-impl About {
+impl SubjectIndex {
     pub(super) fn of(reading: &Reading) -> Self {
         Self {
             owned: reading.owners.iter().map(Owned::of).collect(),
             placed: reading.places.iter().map(Placed::of).collect(),
             nobody: Owned::unknown(),
-            nowhere: Placed::of(&Where::default()),
+            nowhere: Placed::of(&PeerPlace::default()),
         }
     }
 
-    fn owned(&self, moved: &Moved) -> &Owned {
+    fn owned(&self, moved: &FlowReading) -> &Owned {
         let known = (moved.owner as usize).checked_sub(1).and_then(|at| self.owned.get(at));
         known.unwrap_or(&self.nobody)
     }
 
-    fn placed(&self, moved: &Moved) -> &Placed {
+    fn placed(&self, moved: &FlowReading) -> &Placed {
         let known = (moved.place as usize).checked_sub(1).and_then(|at| self.placed.get(at));
         known.unwrap_or(&self.nowhere)
     }
 }
 
 /// A flow, with what tables need to know about it.
-pub(super) struct Seen<'a> {
+pub(super) struct FlowSubjects<'a> {
     pub(super) side: Side,
     here: IpAddr,
     peer: IpAddr,
@@ -253,10 +253,15 @@ pub(super) struct Seen<'a> {
     name: Option<&'a Arc<str>>,
 }
 
-impl<'a> Seen<'a> {
-    pub(super) fn new(key: FlowKey, about: &'a About, moved: &Moved, names: &'a Names) -> Self {
+impl<'a> FlowSubjects<'a> {
+    pub(super) fn new(
+        key: FlowKey,
+        subjects: &'a SubjectIndex,
+        moved: &FlowReading,
+        names: &'a Names,
+    ) -> Self {
         let (side, here, peer) = ends(&key);
-        let (owned, placed) = (about.owned(moved), about.placed(moved));
+        let (owned, placed) = (subjects.owned(moved), subjects.placed(moved));
         Self { side, here, peer, key, owned, placed, name: names.get(&peer) }
     }
 

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
 
 use super::counts::{Counts, Flow};
-use super::subject::{About, Dimension, Seen, Subject};
+use super::subject::{Dimension, FlowSubjects, Subject, SubjectIndex};
 use crate::output::reading::Volume;
 
 /// The kinds of rows in which names are searched, in this order.
@@ -35,7 +35,7 @@ enum Meaning {
 
 /// The traffic of a target in the last reading.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct MovedOf {
+pub(crate) struct TargetTraffic {
     /// Its flows, the largest first.
     pub(crate) flows: Vec<Flow>,
     /// Their traffic, in and out.
@@ -44,27 +44,27 @@ pub(crate) struct MovedOf {
 
 impl Counts {
     /// The flows of a target in the last reading; without a target, all flows.
-    pub(crate) fn moved_of(&self, target: Option<&str>) -> MovedOf {
+    pub(crate) fn target_traffic(&self, target: Option<&str>) -> TargetTraffic {
         let reading = &self.last;
-        let about = About::of(reading);
+        let subjects = SubjectIndex::of(reading);
         let meaning = self.meaning(target.map(str::trim).filter(|text| !text.is_empty()));
-        let mut moved_of = MovedOf::default();
+        let mut traffic = TargetTraffic::default();
         let mut flows: FxHashMap<FlowKey, Flow> = FxHashMap::default();
         for moved in &reading.flows {
             let key = moved.key();
-            let seen = Seen::new(key, &about, moved, &self.names);
+            let seen = FlowSubjects::new(key, &subjects, moved, &self.names);
             if self.is_meant(&meaning, &seen, &key) {
-                moved_of.volume[seen.side as usize].add(moved.volume);
+                traffic.volume[seen.side as usize].add(moved.volume);
                 let flow = flows.entry(key).or_insert_with(|| Flow::new(key, reading, moved));
                 flow.volume.add(moved.volume);
             }
         }
         if meaning == Meaning::All {
-            moved_of.volume.iter_mut().zip(reading.more).for_each(|(sum, more)| sum.add(more));
+            traffic.volume.iter_mut().zip(reading.more).for_each(|(sum, more)| sum.add(more));
         }
-        moved_of.flows = flows.into_values().collect();
-        moved_of.flows.sort_by_key(|flow| (std::cmp::Reverse(flow.volume.bytes), flow.key));
-        moved_of
+        traffic.flows = flows.into_values().collect();
+        traffic.flows.sort_by_key(|flow| (std::cmp::Reverse(flow.volume.bytes), flow.key));
+        traffic
     }
 
     fn meaning(&self, target: Option<&str>) -> Meaning {
@@ -84,7 +84,7 @@ impl Counts {
         }
     }
 
-    fn is_meant(&self, meaning: &Meaning, seen: &Seen<'_>, key: &FlowKey) -> bool {
+    fn is_meant(&self, meaning: &Meaning, seen: &FlowSubjects<'_>, key: &FlowKey) -> bool {
         match meaning {
             Meaning::All => true,
             Meaning::Within(prefix) => {

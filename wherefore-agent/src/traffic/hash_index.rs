@@ -11,13 +11,13 @@ const SEEDS: [u64; 2] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345];
 
 /// The positions of keys.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Places(HashTable<Place>);
+pub(crate) struct HashIndex(HashTable<Entry>);
 
 /// An index, below 2^24, and above it a part of the hash, so that other keys rarely need to be compared.
 #[derive(Debug, Clone, Copy)]
-struct Place(u32);
+struct Entry(u32);
 
-impl Place {
+impl Entry {
     const BITS: u32 = 24;
 
     fn new(Hashed(hash): Hashed, at: usize) -> Self {
@@ -63,13 +63,13 @@ fn mix([one, other]: [u64; 2]) -> u64 {
     (product >> 64) as u64 ^ product as u64
 }
 
-impl Places {
+impl HashIndex {
     /// The most keys, which is also the number of possible indexes.
-    pub(crate) const MOST: usize = 1 << Place::BITS;
+    pub(crate) const MOST: usize = 1 << Entry::BITS;
 
     /// The index of the key with this hash for which `is_it` holds.
     pub(crate) fn find(&self, hashed: Hashed, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-        let is_it = |place: &Place| place.may_be(hashed) && is_it(place.at());
+        let is_it = |place: &Entry| place.may_be(hashed) && is_it(place.at());
         self.0.find(hashed.0, is_it).map(|place| place.at())
     }
 
@@ -87,7 +87,7 @@ impl Places {
         hashed_at: impl Fn(usize) -> Hashed,
     ) {
         debug_assert!(at < Self::MOST);
-        let place = Place::new(hashed, at);
+        let place = Entry::new(hashed, at);
         self.0.insert_unique(hashed.0, place, |place| hashed_at(place.at()).0);
     }
 
@@ -130,22 +130,22 @@ mod tests {
     #[test]
     fn keys_are_found_where_they_are_until_they_are_removed() {
         let keys = keys();
-        let mut places = Places::default();
-        let find = |places: &Places, key: &FlowKey| {
-            places.find(Hashed::of(key), |at| keys.get(at) == Some(key))
+        let mut index = HashIndex::default();
+        let find = |index: &HashIndex, key: &FlowKey| {
+            index.find(Hashed::of(key), |at| keys.get(at) == Some(key))
         };
         for (at, key) in keys.iter().enumerate() {
-            assert_eq!(find(&places, key), None);
-            places.insert(Hashed::of(key), at, |at| Hashed::of(&keys[at]));
+            assert_eq!(find(&index, key), None);
+            index.insert(Hashed::of(key), at, |at| Hashed::of(&keys[at]));
         }
         for (at, key) in keys.iter().enumerate().filter(|(at, _)| at % 3 == 0) {
-            places.remove(Hashed::of(key), at);
+            index.remove(Hashed::of(key), at);
         }
         let found = |at: usize| (!at.is_multiple_of(3)).then_some(at);
-        assert!(keys.iter().enumerate().all(|(at, key)| find(&places, key) == found(at)));
-        assert_eq!(places.len(), keys.len() / 3 * 2);
-        places.clear();
-        assert_eq!(find(&places, &keys[1]), None);
+        assert!(keys.iter().enumerate().all(|(at, key)| find(&index, key) == found(at)));
+        assert_eq!(index.len(), keys.len() / 3 * 2);
+        index.clear();
+        assert_eq!(find(&index, &keys[1]), None);
     }
 
     #[test]

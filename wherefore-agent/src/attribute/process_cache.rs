@@ -28,46 +28,46 @@ pub(super) struct Facts {
 
 /// The remembered processes.
 #[derive(Debug)]
-pub(super) struct People {
+pub(super) struct ProcessCache {
     settings: Settings,
     users: Users,
     containers: Containers,
-    known: FxHashMap<Facts, Known>,
+    processes: FxHashMap<Facts, CachedProcess>,
     interval: i64,
 }
 
 #[derive(Debug)]
-struct Known {
+struct CachedProcess {
     process: Arc<Process>,
     /// The last interval in which it had traffic.
     last: i64,
 }
 
-impl People {
+impl ProcessCache {
     pub(super) fn new(settings: Settings) -> Self {
-        let (users, containers, known) = Default::default();
-        Self { settings, users, containers, known, interval: 0 }
+        let (users, containers, processes) = Default::default();
+        Self { settings, users, containers, processes, interval: 0 }
     }
 
     /// Begins the interval with this number.
     pub(super) fn begin(&mut self, interval: i64) {
         self.users.refresh();
-        if self.known.len() > MOST {
+        if self.processes.len() > MOST {
             let before = self.interval;
-            self.known.retain(|_, known| known.last >= before);
+            self.processes.retain(|_, cached| cached.last >= before);
         }
         self.interval = interval;
     }
 
     /// The process with these facts. It is the same object in each interval while the facts stay the same.
     pub(super) fn process(&mut self, facts: Facts) -> Arc<Process> {
-        if let Some(known) = self.known.get_mut(&facts) {
-            known.last = self.interval;
-            return Arc::clone(&known.process);
+        if let Some(cached) = self.processes.get_mut(&facts) {
+            cached.last = self.interval;
+            return Arc::clone(&cached.process);
         }
         let process = Arc::new(self.describe(&facts));
-        let known = Known { process: Arc::clone(&process), last: self.interval };
-        self.known.insert(facts, known);
+        let cached = CachedProcess { process: Arc::clone(&process), last: self.interval };
+        self.processes.insert(facts, cached);
         process
     }
 
@@ -99,7 +99,7 @@ impl People {
         if !self.settings.shows_arguments {
             return None;
         }
-        let is_it = |seen: process::Seen| seen.started == process::ticks(facts.started_ns);
+        let is_it = |seen: process::ProcessFacts| seen.started == process::ticks(facts.started_ns);
         process::arguments(facts.pid).filter(|_| process::read(facts.pid).is_some_and(is_it))
     }
 }
@@ -130,23 +130,24 @@ mod tests {
 
     #[test]
     fn a_process_is_the_same_as_long_as_its_facts_are() {
-        let mut people = People::new(Settings::default());
-        people.begin(1);
-        let one = people.process(facts());
+        let mut processes = ProcessCache::new(Settings::default());
+        processes.begin(1);
+        let one = processes.process(facts());
         assert_eq!(
             (one.unit.as_deref(), one.user.as_deref()),
             (Some("backup.service"), Some("root"))
         );
-        assert!(Arc::ptr_eq(&one, &people.process(facts())));
-        let moved = people.process(Facts { cgroup: None, ..facts() });
+        assert!(Arc::ptr_eq(&one, &processes.process(facts())));
+        let moved = processes.process(Facts { cgroup: None, ..facts() });
         assert_eq!((moved.unit.as_deref(), moved.pid), (None, 811));
     }
 
     #[test]
     fn names_can_be_hidden() {
-        let mut people = People::new(Settings { hides_processes: true, ..Settings::default() });
-        people.begin(1);
-        let process = people.process(facts());
+        let mut processes =
+            ProcessCache::new(Settings { hides_processes: true, ..Settings::default() });
+        processes.begin(1);
+        let process = processes.process(facts());
         assert_eq!((&*process.name, process.pid, process.executable.as_deref()), ("", 0, None));
         assert_eq!(process.unit.as_deref(), Some("backup.service"));
     }

@@ -30,7 +30,7 @@ impl Watchlist {
         for Lost { ifindex, direction, what } in attachments.lost() {
             let watched = self.iter_mut().find(|watched| watched.interface.index == ifindex);
             if let Some(state) = watched.and_then(|watched| watched.direction_mut(direction)) {
-                state.reach.begin_gap(what, false);
+                state.coverage.begin_gap(what, false);
             }
         }
         if is_over {
@@ -95,7 +95,7 @@ impl Watched {
     /// Attaches again in each direction that lost its program.
     fn close_gaps(&mut self, loaded: &mut Loaded, attachments: &mut Attachments) {
         let is_open = |state: &&DirectionState| {
-            state.reach.gap.as_ref().is_some_and(|gap: &Gap| !gap.is_over)
+            state.coverage.gap.as_ref().is_some_and(|gap: &Gap| !gap.is_over)
         };
         let open: Vec<_> =
             self.directions.iter().filter(is_open).map(|one| one.direction).collect();
@@ -103,7 +103,7 @@ impl Watched {
             let attached = self.attach_again(direction, loaded, attachments);
             let name = self.interface.name.clone();
             let index = self.interface.index;
-            let Some(gap) = self.direction_mut(direction).and_then(|it| it.reach.gap.as_mut())
+            let Some(gap) = self.direction_mut(direction).and_then(|it| it.coverage.gap.as_mut())
             else {
                 continue;
             };
@@ -136,7 +136,7 @@ impl Watched {
         attachments.attach(loaded, &self.interface, &[direction])?;
         let after = device_counters(&self.interface)?;
         if interfaces::index_of(&self.interface.name) != Some(self.interface.index) {
-            attachments.let_go(self.interface.index, direction);
+            attachments.detach_for_retry(self.interface.index, direction);
             bail!("it was replaced meanwhile");
         }
         let moved = bytes_of(&after, direction).saturating_sub(bytes_of(&before, direction));
@@ -154,26 +154,26 @@ impl Watched {
         attachments: &mut Attachments,
     ) {
         let Some(state) = self.direction_mut(direction) else { return };
-        if let Some(gap) = state.reach.gap.take() {
-            let missing = state.reach.missing(now);
+        if let Some(gap) = state.coverage.gap.take() {
+            let missing = state.coverage.missing(now);
             let missed =
                 self.shift(direction, now, Missing { bytes: missing.bytes.max(0), ..missing });
             self.report_gap(direction, gap, missed);
-        } else if state.reach.taken > 0
-            && state.reach.missing(now).bytes < -(now.uncertain_bytes as i64)
+        } else if state.coverage.taken > 0
+            && state.coverage.missing(now).bytes < -(now.uncertain_bytes as i64)
         {
             // Packets in flight had been reported as missed too early.
-            let Missing { bytes, .. } = state.reach.missing(now);
-            let bytes = bytes.max(-(state.reach.taken.cast_signed()));
-            state.reach.taken = state.reach.taken.saturating_add_signed(bytes);
+            let Missing { bytes, .. } = state.coverage.missing(now);
+            let bytes = bytes.max(-(state.coverage.taken.cast_signed()));
+            state.coverage.taken = state.coverage.taken.saturating_add_signed(bytes);
             self.shift(direction, now, Missing { bytes, packets: 0 });
-        } else if state.reach.is_unreached(now)
+        } else if state.coverage.is_unreached(now)
             && let Some(in_front) = attachments.in_front(self.interface.index, direction)
         {
             self.declare_taken(direction, now, in_front, loaded, attachments);
         }
         if let Some(state) = self.direction_mut(direction) {
-            state.reach.remember(now);
+            state.coverage.remember(now);
         }
     }
 
@@ -212,7 +212,7 @@ impl Watched {
                 "packets were not counted because our program was detached; it is attached again"
             );
         } else if let Some(state) = self.direction_mut(direction) {
-            state.reach.gap = Some(gap);
+            state.coverage.gap = Some(gap);
         }
     }
 
@@ -227,12 +227,12 @@ impl Watched {
         attachments: &mut Attachments,
     ) {
         let Some(state) = self.direction_mut(direction) else { return };
-        let missing = state.reach.missing(now);
+        let missing = state.coverage.missing(now);
         let missed = self.shift(direction, now, missing);
         let is_first = in_front.can_be_passed && self.go_first(direction, loaded, attachments);
         let name = self.interface.name.clone();
         let Some(state) = self.direction_mut(direction) else { return };
-        state.reach.taken += missed;
+        state.coverage.taken += missed;
         let InFront { programs, .. } = in_front;
         let (interface, direction) = (name, direction_name(direction));
         if is_first {
@@ -244,7 +244,7 @@ impl Watched {
                 "packets did not reach our program: others ran in front of it and kept them; it is first \
                  now"
             );
-        } else if state.reach.in_front.as_ref() != Some(&programs) {
+        } else if state.coverage.in_front.as_ref() != Some(&programs) {
             tracing::warn!(
                 interface,
                 direction,
@@ -254,7 +254,7 @@ impl Watched {
                  them; what they take is declared as missed (--attach-order first and --attach tcx put \
                  ours in front)"
             );
-            state.reach.in_front = Some(programs);
+            state.coverage.in_front = Some(programs);
         }
     }
 
@@ -266,16 +266,16 @@ impl Watched {
         attachments: &mut Attachments,
     ) -> bool {
         let Some(state) = self.direction_mut(direction) else { return false };
-        if state.reach.moves >= MOST_MOVES {
+        if state.coverage.moves >= MOST_MOVES {
             return false;
         }
-        state.reach.moves += 1;
-        attachments.let_go(self.interface.index, direction);
+        state.coverage.moves += 1;
+        attachments.detach_for_retry(self.interface.index, direction);
         let Some(state) = self.direction_mut(direction) else { return false };
-        state.reach.begin_gap("it was moved in front of others".to_owned(), true);
+        state.coverage.begin_gap("it was moved in front of others".to_owned(), true);
         self.close_gaps(loaded, attachments);
         let state = self.direction_mut(direction);
-        state.and_then(|state| state.reach.gap.as_ref()).is_some_and(|gap| gap.is_over)
+        state.and_then(|state| state.coverage.gap.as_ref()).is_some_and(|gap| gap.is_over)
     }
 }
 

@@ -17,7 +17,7 @@ const LEAST_HISTORY: u16 = 5;
 
 /// The positions on the screen.
 #[derive(Debug, Clone, Default)]
-pub struct Places {
+pub struct ScreenLayout {
     /// The first line of the screen.
     pub header: Rect,
     /// The plots of all traffic; empty if there is no space.
@@ -76,7 +76,7 @@ pub struct Column {
     pub width: u16,
 }
 
-impl Places {
+impl ScreenLayout {
     /// The layout for a screen of this size.
     pub fn of(area: Rect, model: &Model) -> Self {
         let mut rest = area;
@@ -89,7 +89,7 @@ impl Places {
         let unused = usize::from(rest.height).saturating_sub(model.order().len());
         let spare = u16::try_from(unused).unwrap_or(u16::MAX).saturating_sub(height);
         let alerts = take(&mut rest, height + spare.min(more_lines(inner(area), model)), false);
-        let mut places = Self {
+        let mut layout = Self {
             header,
             plots,
             tabs,
@@ -100,10 +100,10 @@ impl Places {
             keys,
             ..Self::default()
         };
-        places.columns = columns(rest, model);
-        places.tab_places = tabs_in(tabs, model);
-        places.first_row = first_row(rest.height, model);
-        places
+        layout.columns = columns(rest, model);
+        layout.tab_places = tabs_in(tabs, model);
+        layout.first_row = first_row(rest.height, model);
+        layout
     }
 
     /// The tab at this position.

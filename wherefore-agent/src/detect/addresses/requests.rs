@@ -40,7 +40,7 @@ const REFLECTORS: [u16; 26] = [
 
 /// The role of a flow for its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asks {
+pub(super) enum Request {
     /// It asks a TCP port.
     Connection,
     /// It contacts a port of a service that answers anybody.
@@ -50,12 +50,12 @@ pub(super) enum Asks {
     /// It contacts an address, or answers one: ICMP.
     Address,
     /// It asks nothing.
-    No,
+    None,
 }
 
 /// The role of a flow for its receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answers {
+pub(super) enum Reply {
     /// From the port of a service that answers anybody.
     Reflector,
     /// The possible beginning of a connection.
@@ -63,54 +63,54 @@ pub(super) enum Answers {
     /// Part of a larger UDP packet.
     Fragment,
     /// Nothing of these.
-    No,
+    None,
 }
 
 /// Whether the sender of a flow requests something from the receiver.
-pub fn asks_something(flow: &FlowKey, counters: &Counters) -> bool {
-    asks(flow, counters) != Asks::No
+pub fn is_request(flow: &FlowKey, counters: &Counters) -> bool {
+    request_of(flow, counters) != Request::None
 }
 
 /// The request of a flow.
-pub(super) fn asks(flow: &FlowKey, counters: &Counters) -> Asks {
+pub(super) fn request_of(flow: &FlowKey, counters: &Counters) -> Request {
     if ICMP.contains(&flow.protocol) {
-        return Asks::Address;
+        return Request::Address;
     }
     if flow.sport == 0 && flow.dport == 0 {
-        return Asks::No;
+        return Request::None;
     }
     if flow.protocol == TCP {
-        return if asks_tcp(flow, counters) { Asks::Connection } else { Asks::No };
+        return if is_tcp_request(flow, counters) { Request::Connection } else { Request::None };
     }
-    match aims_low(flow) {
-        _ if flow.protocol == UDP && is_reflector(flow.dport) => Asks::Reflector,
-        true => Asks::Port,
-        false => Asks::No,
+    match targets_lower_port(flow) {
+        _ if flow.protocol == UDP && is_reflector(flow.dport) => Request::Reflector,
+        true => Request::Port,
+        false => Request::None,
     }
 }
 
-fn asks_tcp(flow: &FlowKey, counters: &Counters) -> bool {
+fn is_tcp_request(flow: &FlowKey, counters: &Counters) -> bool {
     let flags = counters.tcp_flags & FLAGS;
     match (flags & SYN != 0, flags & ACK != 0) {
         (true, false) => true,
         // A lone SYN/ACK is a reply, whatever the ports.
-        (true, true) => flags != SYN | ACK && aims_low(flow),
+        (true, true) => flags != SYN | ACK && targets_lower_port(flow),
         (false, false) => flags & !FIN_PSH_URG == 0 && counters.packets <= PROBE_PACKETS,
         (false, true) => false,
     }
 }
 
-fn aims_low(flow: &FlowKey) -> bool {
+fn targets_lower_port(flow: &FlowKey) -> bool {
     flow.dport < flow.sport && flow.dport < EPHEMERAL
 }
 
 /// The reply of a flow.
-pub(super) fn answers(flow: &FlowKey, counters: &Counters) -> Answers {
+pub(super) fn reply_of(flow: &FlowKey, counters: &Counters) -> Reply {
     match flow.protocol {
-        UDP if flow.sport == 0 && flow.dport == 0 => Answers::Fragment,
-        UDP if is_reflector(flow.sport) => Answers::Reflector,
-        TCP if counters.tcp_flags & FLAGS == SYN | ACK => Answers::Connection,
-        _ => Answers::No,
+        UDP if flow.sport == 0 && flow.dport == 0 => Reply::Fragment,
+        UDP if is_reflector(flow.sport) => Reply::Reflector,
+        TCP if counters.tcp_flags & FLAGS == SYN | ACK => Reply::Connection,
+        _ => Reply::None,
     }
 }
 
@@ -129,39 +129,43 @@ mod tests {
 
     const RST: u64 = 0x04;
 
-    fn asked(protocol: u8, sport: u16, dport: u16, tcp_flags: u64, packets: u64) -> Asks {
+    fn asked(protocol: u8, sport: u16, dport: u16, tcp_flags: u64, packets: u64) -> Request {
         let flow = FlowKey { protocol, sport, dport, ..FlowKey::default() };
-        asks(&flow, &Counters { tcp_flags, packets, ..Counters::default() })
+        request_of(&flow, &Counters { tcp_flags, packets, ..Counters::default() })
     }
 
     #[test]
     fn probes_and_connections_ask() {
         for (flags, packets) in [(SYN, 1), (SYN | RST, 2), (SYN | 0xc0, 1), (0, 1), (0x29, 1)] {
-            assert_eq!(asked(TCP, 40_000, 50_000, flags, packets), Asks::Connection, "{flags:#x}");
+            assert_eq!(
+                asked(TCP, 40_000, 50_000, flags, packets),
+                Request::Connection,
+                "{flags:#x}"
+            );
         }
-        assert_eq!(asked(TCP, 50_000, 443, SYN | ACK | 0x8, 12), Asks::Connection);
-        assert_eq!(asked(UDP, 50_000, 53, 0, 1), Asks::Reflector);
-        assert_eq!(asked(UDP, 50_000, 4000, 0, 1), Asks::Port);
-        assert_eq!(asked(1, 0, 0, 0, 1), Asks::Address);
+        assert_eq!(asked(TCP, 50_000, 443, SYN | ACK | 0x8, 12), Request::Connection);
+        assert_eq!(asked(UDP, 50_000, 53, 0, 1), Request::Reflector);
+        assert_eq!(asked(UDP, 50_000, 4000, 0, 1), Request::Port);
+        assert_eq!(asked(1, 0, 0, 0, 1), Request::Address);
     }
 
     #[test]
     fn answers_do_not_ask() {
         let answers = [SYN | ACK, SYN | ACK | 0x9, RST, RST | ACK, ACK, ACK | 0x8];
         for flags in answers {
-            assert_eq!(asked(TCP, 80, 50_000, flags, 1), Asks::No, "{flags:#x}");
+            assert_eq!(asked(TCP, 80, 50_000, flags, 1), Request::None, "{flags:#x}");
         }
-        assert_eq!(asked(TCP, 50_000, 80, SYN | ACK, 1), Asks::No);
-        assert_eq!(asked(TCP, 50_000, 80, 0, 100), Asks::No);
-        assert_eq!(asked(UDP, 53, 50_000, 0, 1), Asks::No);
-        assert_eq!(asked(UDP, 0, 0, 0, 1), Asks::No);
-        assert_eq!(asked(47, 0, 0, 0, 1), Asks::No);
+        assert_eq!(asked(TCP, 50_000, 80, SYN | ACK, 1), Request::None);
+        assert_eq!(asked(TCP, 50_000, 80, 0, 100), Request::None);
+        assert_eq!(asked(UDP, 53, 50_000, 0, 1), Request::None);
+        assert_eq!(asked(UDP, 0, 0, 0, 1), Request::None);
+        assert_eq!(asked(47, 0, 0, 0, 1), Request::None);
     }
 
     #[test]
     fn the_table_is_sorted() {
         assert!(REFLECTORS.is_sorted());
         let ntp = FlowKey { protocol: UDP, sport: 123, dport: 123, ..FlowKey::default() };
-        assert_eq!(answers(&ntp, &Counters::default()), Answers::Reflector);
+        assert_eq!(reply_of(&ntp, &Counters::default()), Reply::Reflector);
     }
 }

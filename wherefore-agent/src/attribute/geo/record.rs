@@ -62,7 +62,7 @@ impl std::str::FromStr for Country {
 
 /// The country and AS of an address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Found<'a> {
+pub struct GeoRecord<'a> {
     /// The country of registration or, in some files, of use.
     pub country: Option<Country>,
     /// The AS that announces it.

@@ -3,4 +3,4 @@
 /// The part of an expression that the kernel cannot evaluate, as text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Untold(pub(super) String);
+pub struct Unsupported(pub(super) String);

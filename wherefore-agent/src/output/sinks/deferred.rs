@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::sink::{Attempt, Course, Sink};
+use super::sink::{Attempt, AttemptFuture, Sink};
 use super::spec::SinkSpec;
 use crate::message::alert::Alert;
 
 /// Opens the sink when an alert is to be delivered.
-pub(super) struct Late {
+pub(super) struct DeferredSink {
     spec: SinkSpec,
     opened: Option<Box<dyn Sink>>,
     /// The open incidents that the sink is started with.
     still_open: Vec<Alert>,
 }
 
-impl Late {
+impl DeferredSink {
     pub(super) fn new(spec: SinkSpec) -> Self {
         Self { spec, opened: None, still_open: Vec::new() }
     }
@@ -34,8 +34,8 @@ impl Late {
     }
 }
 
-impl Sink for Late {
-    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> Course<'a> {
+impl Sink for DeferredSink {
+    fn attempt<'a>(&'a mut self, alert: &'a Alert) -> AttemptFuture<'a> {
         match self.open() {
             Ok(sink) => sink.attempt(alert),
             Err(error) => {
@@ -52,7 +52,7 @@ impl Sink for Late {
         }
     }
 
-    fn remind(&mut self) -> Course<'_> {
+    fn remind(&mut self) -> AttemptFuture<'_> {
         match self.open() {
             Ok(sink) => sink.remind(),
             Err(error) => Box::pin(std::future::ready(Attempt::later(error))),

@@ -6,7 +6,7 @@ use crate::traffic::who::{Process, Unattributed};
 
 /// The owner of one end.
 #[derive(Debug, Clone)]
-pub(super) enum Found {
+pub(super) enum EndOwner {
     /// The owning process.
     Process(Arc<Process>),
     /// The reason why it has no owner.

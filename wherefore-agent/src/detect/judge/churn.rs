@@ -1,5 +1,5 @@
-//! How often silent addresses have ended for good, by network: where pods come and go, one that stops is not
-//! reported; among servers it is. Owns the counts; refuses to judge.
+//! Churn of addresses, by network: how many became silent for good, and how long they had existed. Where pods
+//! come and go, one that stops is not reported; among servers it is. Owns the counts; refuses to judge.
 
 use std::f32::consts::LOG10_2;
 
@@ -11,24 +11,24 @@ use wherefore_common::flow::{AddressWords, address};
 use crate::detect::detectors::log2;
 use crate::traffic::group::network;
 
-/// Networks at most.
+/// The most networks.
 const MOST: usize = 4096;
 /// Intervals after which the weight of earlier ones is halved: a week of 5 s.
 const MEMORY: f32 = 7.0 * 17_280.0;
-/// Ends after which it is known that addresses of a network come and go.
+/// The number of ended addresses from which on a network is known to have churn.
 const COME_AND_GO: f32 = 3.0;
-/// How many times as long as others an address must have existed to be missed there: one pod in twenty does,
-/// if their lifetimes are distributed exponentially.
+/// An address with churn around it is missed only if it existed this many times as long as the others: one
+/// pod in twenty does, if their lifetimes are distributed exponentially.
 const LONGER: f32 = 3.0;
 
-/// Ends by network.
+/// Ended addresses by network.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Ends {
+pub(super) struct Churn {
     networks: Vec<Network>,
     #[serde(skip)]
     places: FxHashMap<AddressWords, usize>,
-    /// The last counted address of each network: each counts once, whatever its peers.
+    /// The last counted address of each network, so that an address counts once and not for each peer.
     #[serde(skip)]
     last: FxHashMap<AddressWords, AddressWords>,
     intervals: f32,
@@ -39,12 +39,12 @@ pub(super) struct Ends {
 struct Network {
     prefix: AddressWords,
     ends: f32,
-    /// The number of intervals for which they existed, in all.
+    /// The sum of the intervals for which they existed.
     lasted: f32,
 }
 
-impl Ends {
-    /// Counts an address as gone that has been silent for long, after `lasted` intervals.
+impl Churn {
+    /// Counts an address as gone: it has been silent for long, after `lasted` intervals.
     pub(super) fn count(&mut self, group: &FlowKey, is_source: bool, lasted: i64) {
         let network = network_of(group, is_source);
         let address = if is_source { group.src } else { group.dst };
@@ -64,8 +64,9 @@ impl Ends {
         }
     }
 
-    /// How surprising the end of an address is that existed for this many intervals: one is expected in
-    /// 10^surprise. Zero if addresses of its network come and go, and it existed no longer than they do.
+    /// How surprising it is that an address ends that existed for this many intervals: one such end is
+    /// expected in 10^surprise intervals. Zero if its network has churn and it existed no longer than the
+    /// others.
     pub(super) fn surprise(&self, group: &FlowKey, is_source: bool, lasted: i64) -> f32 {
         let place = self.places.get(&network_of(group, is_source));
         let known = place.map_or_else(Network::default, |place| self.networks[*place]);
@@ -76,7 +77,7 @@ impl Ends {
         -LOG10_2 * log2((known.ends + 0.5) / (self.intervals + 1.0))
     }
 
-    /// Lets intervals pass.
+    /// Adds intervals without counting an address.
     pub(super) fn pass(&mut self, intervals: u64) {
         self.intervals += intervals as f32;
         if self.intervals >= MEMORY {
@@ -88,7 +89,7 @@ impl Ends {
         }
     }
 
-    /// The state read from a file, ready to continue.
+    /// Prepares a state that was read from a file.
     pub(super) fn resumed(mut self) -> Self {
         let is_sound = |number: f32| number.is_finite() && number >= 0.0;
         self.networks.retain(|known| is_sound(known.ends) && is_sound(known.lasted));
@@ -110,21 +111,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_is_the_less_surprising_the_more_there_were() {
-        let mut ends = Ends::default();
+    fn the_more_addresses_ended_the_less_surprising_is_an_end() {
+        let mut churn = Churn::default();
         let group = FlowKey { src: [1, 0], dst: [2 << 24, 0], family: 4, ..FlowKey::default() };
-        ends.pass(17_280);
-        let before = ends.surprise(&group, true, 720);
+        churn.pass(17_280);
+        let before = churn.surprise(&group, true, 720);
         assert!((4.4..4.7).contains(&before), "{before}");
         for host in 0..20 {
             let gone = FlowKey { src: [1 | host << 24, 0], ..group };
-            (0..3).for_each(|_| ends.count(&gone, true, 720));
+            (0..3).for_each(|_| churn.count(&gone, true, 720));
         }
-        assert_eq!(ends.surprise(&group, true, 1000), 0.0, "one of many that come and go");
-        let after = ends.surprise(&group, true, 17_280);
+        assert_eq!(churn.surprise(&group, true, 1000), 0.0, "one of many that come and go");
+        let after = churn.surprise(&group, true, 17_280);
         assert!((2.8..3.1).contains(&after), "{after}");
-        let kept = serde_json::to_string(&ends).unwrap();
-        let resumed: Ends = serde_json::from_str(&kept).unwrap();
+        let kept = serde_json::to_string(&churn).unwrap();
+        let resumed: Churn = serde_json::from_str(&kept).unwrap();
         assert_eq!(resumed.resumed().surprise(&group, true, 17_280), after);
     }
 }
