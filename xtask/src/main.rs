@@ -15,6 +15,7 @@ mod geo;
 mod helm;
 mod house;
 mod image_test;
+mod kafka_test;
 mod lint;
 mod package_test;
 mod privilege;
@@ -58,7 +59,7 @@ enum Command {
     /// real system, `test image` the container's image (`--no-build`: with the program as it was last built),
     /// `test helm` renders the Helm chart and checks the objects against the schemas of Kubernetes,
     /// `test vm [5.10|6.1|6.12|6.18|newest]...` the agent on Debian's kernels in virtual machines, `test clickhouse`
-    /// every statement of docs/clickhouse.md on lines of the agent.
+    /// every statement of docs/clickhouse.md on lines of the agent, `test kafka` the agent with `--features kafka`.
     Test(Passed),
     /// Check formatting, clippy, licences and the rules of this repository.
     Lint(lint::Options),

@@ -12,7 +12,9 @@ use std::thread;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::setup::{Need, setup};
-use crate::{clickhouse, helm, image_test, package_test, privilege, shell, vm, workspace};
+use crate::{
+    clickhouse, helm, image_test, kafka_test, package_test, privilege, shell, vm, workspace,
+};
 
 const SKIPPED: &str = "SKIPPED ";
 
@@ -23,6 +25,7 @@ pub(crate) fn test(arguments: &[OsString]) -> Result<()> {
         Some("image") => return image_test::test(no_build),
         Some("helm") => return helm::test(),
         Some("clickhouse") => return clickhouse::test(),
+        Some("kafka") => return kafka_test::test(),
         Some("vm") => return vm::test(arguments.get(1..).unwrap_or_default()),
         _ => {}
     }

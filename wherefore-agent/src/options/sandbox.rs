@@ -58,6 +58,10 @@ fn ports(args: &RunArgs, specs: &[SinkSpec]) -> Option<BTreeSet<u16>> {
     if let Some(receiver) = &export.otlp {
         ports.insert(receiver.tcp_port()?);
     }
+    if export.kafka.is_some() {
+        // Brokers name the ports of each other.
+        return None;
+    }
     for spec in specs {
         ports.extend(spec.tcp_ports()?);
     }

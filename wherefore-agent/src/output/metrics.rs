@@ -48,6 +48,9 @@ pub(crate) fn text(board: &Board, is_open: bool) -> Result<String, fmt::Error> {
         if let Some(otlp) = &latest.queues.exports.otlp {
             otlp.counted().into_iter().for_each(|counted| register(&mut registry, counted));
         }
+        if let Some(kafka) = &latest.queues.exports.kafka {
+            kafka.counted().into_iter().for_each(|counted| register(&mut registry, counted));
+        }
     }
     let mut text = String::new();
     encode(&mut text, &registry)?;

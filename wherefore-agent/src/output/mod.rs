@@ -5,6 +5,7 @@
 pub mod board;
 mod counted;
 pub mod export;
+mod flow_record;
 pub mod jsonl;
 pub(crate) mod known_names;
 pub mod latest;

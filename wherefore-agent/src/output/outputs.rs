@@ -15,7 +15,7 @@ use crate::message::Outcome;
 use crate::message::alert::{Alert, SCHEMA};
 use crate::message::held::HeldRecord;
 use crate::message::owner::OwnerRecord;
-use crate::output::export::{self, Exporter, Exports, otlp};
+use crate::output::export::{self, Exporter, Exports, kafka, otlp};
 use crate::output::jsonl::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::output::known_names::KnownNames;
 use crate::output::reading::{Judged, ViewMessage};
@@ -51,6 +51,7 @@ pub(crate) struct Outputs {
     series: Option<JsonLines>,
     exporters: Vec<Exporter>,
     otlp: Option<otlp::Exporter>,
+    kafka: Option<kafka::Exporter>,
     stdout: Stdout,
     /// The views that are attached through the socket.
     hub: Option<Hub>,
@@ -98,6 +99,7 @@ impl Outputs {
             series: open(&files.series)?,
             exporters: exporters(&files.export, is_live),
             otlp: open_otlp(&files.export, is_live)?,
+            kafka: open_kafka(&files.export, is_live)?,
             stdout,
             hub: None,
             names: KnownNames::default(),
@@ -207,7 +209,7 @@ impl Outputs {
         name: &dyn Fn(u32) -> String,
         directory: &Directory,
     ) -> Result<()> {
-        if self.exporters.is_empty() && self.otlp.is_none() {
+        if self.exporters.is_empty() && self.otlp.is_none() && self.kafka.is_none() {
             return Ok(());
         }
         let mut names: Vec<_> = interval.names(name).into_iter().collect();
@@ -215,6 +217,9 @@ impl Outputs {
         let names = Arc::new(names);
         if let Some(otlp) = &mut self.otlp {
             otlp.take(interval, &outcome.alerts, totals, &names, directory.geo())?;
+        }
+        if let Some(kafka) = &mut self.kafka {
+            kafka.take(interval, &outcome.alerts, &names, directory)?;
         }
         self.exporters.iter_mut().try_for_each(|exporter| exporter.take(interval, &names))
     }
@@ -224,6 +229,7 @@ impl Outputs {
         Exports {
             ipfix: self.exporters.iter().map(Exporter::counters).collect(),
             otlp: self.otlp.as_ref().map(otlp::Exporter::counters),
+            kafka: self.kafka.as_ref().map(kafka::Exporter::counters),
         }
     }
 
@@ -315,6 +321,7 @@ impl Outputs {
     ) -> Result<()> {
         let mut sent = self.exporters.iter().map(Exporter::finish).collect::<Vec<_>>();
         sent.extend(self.otlp.as_ref().map(otlp::Exporter::finish));
+        sent.extend(self.kafka.as_ref().map(kafka::Exporter::finish));
         let exports = self.exported();
         if let Some(flows) = &mut self.flows {
             flows.finish(totals, interfaces, &exports, directory)?;
@@ -346,6 +353,11 @@ fn exporters(settings: &export::Settings, is_live: bool) -> Vec<Exporter> {
 fn open_otlp(settings: &export::Settings, is_live: bool) -> Result<Option<otlp::Exporter>> {
     let open = |settings| otlp::Exporter::open(settings, is_live);
     settings.otlp.as_ref().map(open).transpose()
+}
+
+fn open_kafka(settings: &export::Settings, is_live: bool) -> Result<Option<kafka::Exporter>> {
+    let open = |settings| kafka::Exporter::open(settings, is_live);
+    settings.kafka.as_ref().map(open).transpose()
 }
 
 /// Writes alerts to the log if standard output is for programs.

@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-use super::jsonl::{Event, FlowRecord, SeriesRecord, TotalsRecord};
+use super::flow_record::FlowRecord;
+use super::jsonl::{Event, SeriesRecord, TotalsRecord};
 use crate::message::alert::{Alert, SCHEMA};
 
 #[derive(OpenApi)]

@@ -19,7 +19,7 @@ struct Package {
     is_here: fn() -> bool,
 }
 
-fn packages() -> [Package; 44] {
+fn packages() -> [Package; 48] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -91,6 +91,10 @@ fn packages() -> [Package; 44] {
             Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").exists()
         }),
         package("g++", Need::Fuzz, "a C++ compiler", || shell::find("c++").is_some()),
+        package("make", Need::Kafka, "make", || shell::find("make").is_some()),
+        package("pkg-config", Need::Kafka, "pkg-config", || shell::find("pkg-config").is_some()),
+        package("libssl-dev", Need::Kafka, "OpenSSL's headers", || exists("openssl/ssl.h")),
+        package("iproute2", Need::Kafka, "the `ip` command", || shell::find("ip").is_some()),
         package("golang-go", Need::Helm, "Go", || shell::find("go").is_some()),
         package("golang-github-masterminds-sprig-dev", Need::Helm, "sprig for Go", || {
             Path::new("/usr/share/gocode/src/github.com/Masterminds/sprig").exists()

@@ -39,7 +39,9 @@ pub(crate) enum Need {
     Fuzz,
     /// Render the Helm chart.
     Helm,
-    /// All of these, except packages, machines, images, fuzz targets and the Helm chart.
+    /// Build and test with Kafka.
+    Kafka,
+    /// All of these, except packages, machines, images, fuzz targets, the Helm chart and Kafka.
     All,
 }
 
@@ -49,7 +51,7 @@ impl Need {
         self == other
             || match self {
                 Self::All => matches!(other, Self::Run | Self::Test | Self::Ebpf | Self::Lint),
-                Self::Test | Self::Dist | Self::Vm | Self::Fuzz => other == Self::Run,
+                Self::Test | Self::Dist | Self::Vm | Self::Fuzz | Self::Kafka => other == Self::Run,
                 _ => false,
             }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::output::export::kafka::{self, Target, Topic};
 use crate::output::export::otlp::{self, Receiver};
 use crate::output::export::{self, Collector};
 use crate::output::sinks::settings::Pair;
@@ -36,11 +37,28 @@ pub struct ExportArgs {
     pub otlp_rate: u32,
     /// Header of each request to the receiver, for example for authorisation; may be repeated. The value may
     /// be `file:PATH` or `env:NAME`, read at the start.
-    #[arg(long, value_name = "NAME=VALUE", hide_env_values = true, value_parser = header)]
+    #[arg(long, value_name = "NAME=VALUE", hide_env_values = true, value_parser = secret_pair)]
     pub otlp_header: Vec<Pair<Secret>>,
     /// Certificates (PEM) to trust for the receiver in addition to the system's.
     #[arg(long, value_name = "FILE")]
     pub otlp_ca_file: Option<PathBuf>,
+    /// Send flows and alerts to Kafka, as JSON: `HOST:PORT,HOST:PORT/TOPIC`, with some of the brokers and the
+    /// topic of flows; the default port is 9092. Only in a program that was built with `--features kafka`.
+    /// Contents: docs/export.md.
+    #[arg(long, value_name = "BROKERS/TOPIC")]
+    pub kafka: Option<Target>,
+    /// The topic of alerts; by default that of flows with `-alerts` behind it.
+    #[arg(long, value_name = "TOPIC")]
+    pub kafka_alert_topic: Option<Topic>,
+    /// The most flow records a second for Kafka, on average over an interval; the rest is summed up as with
+    /// `--ipfix-rate`.
+    #[arg(long, value_name = "RECORDS", default_value_t = 1_000,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub kafka_rate: u32,
+    /// A property of librdkafka, for example for TLS or SASL; may be repeated. The value may be `file:PATH` or
+    /// `env:NAME`, read at the start.
+    #[arg(long, value_name = "NAME=VALUE", hide_env_values = true, value_parser = secret_pair)]
+    pub kafka_option: Vec<Pair<Secret>>,
 }
 
 impl ExportArgs {
@@ -51,15 +69,22 @@ impl ExportArgs {
             rate: self.otlp_rate,
             headers: self.otlp_header.clone(),
             ca_file: self.otlp_ca_file.clone(),
+            host: host.clone(),
+        });
+        let kafka = self.kafka.as_ref().map(|target| kafka::Settings {
+            target: target.clone(),
+            alert_topic: self.kafka_alert_topic.clone(),
+            rate: self.kafka_rate,
+            properties: self.kafka_option.clone(),
             host,
         });
-        export::Settings { collectors: self.ipfix.clone(), rate: self.ipfix_rate, otlp }
+        export::Settings { collectors: self.ipfix.clone(), rate: self.ipfix_rate, otlp, kafka }
     }
 }
 
 /// Never fails: a message about a wrong value would repeat it, and it may be a secret. Without a name it is
 /// refused later.
-fn header(text: &str) -> Result<Pair<Secret>, Infallible> {
+fn secret_pair(text: &str) -> Result<Pair<Secret>, Infallible> {
     let (name, value) = text.split_once('=').unwrap_or(("", text));
     let value = value.parse()?;
     Ok(Pair { name: name.trim().to_owned(), value })

@@ -1,12 +1,14 @@
-//! Sends flow records to collectors, as IPFIX (RFC 7011) and by OpenTelemetry's protocol. Owns the formats, the
+//! Sends flow records to collectors, as IPFIX (RFC 7011), by OpenTelemetry's protocol and to Kafka. Owns the formats, the
 //! bound on records, and for each collector its connection and its queue. Refuses to delay an interval: if a
 //! collector is slow or unreachable, records for it are lost, counted and shown.
 
 mod collector;
 mod counters;
 mod elements;
+pub mod kafka;
 mod message;
 pub mod otlp;
+mod outbox;
 mod pace;
 mod queue;
 mod sender;
@@ -24,6 +26,7 @@ use crate::traffic::interval::Interval;
 
 pub use self::collector::{Collector, Protocol};
 pub use self::counters::ExportCounters;
+pub use self::kafka::KafkaCounters;
 pub use self::otlp::OtlpCounters;
 
 /// Settings of the export of flow records.
@@ -35,6 +38,8 @@ pub struct Settings {
     pub rate: u32,
     /// The receiver of OpenTelemetry's protocol.
     pub otlp: Option<otlp::Settings>,
+    /// Kafka.
+    pub kafka: Option<kafka::Settings>,
 }
 
 /// The fate of flows for each collector.
@@ -47,6 +52,9 @@ pub struct Exports {
     /// The fate of records by OpenTelemetry's protocol; absent without a receiver.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub otlp: Option<OtlpCounters>,
+    /// The fate of records for Kafka; absent without brokers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kafka: Option<KafkaCounters>,
 }
 
 /// Exports to one collector: a queue, and a thread that empties it.

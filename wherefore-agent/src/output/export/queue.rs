@@ -158,6 +158,11 @@ impl<L: Load> Queue<L> {
         self.is_live && self.lock().is_closing
     }
 
+    /// Whether all that was not sent by now counts as lost, because the agent ends.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.lock().is_abandoned
+    }
+
     pub(super) fn counters(&self) -> ExportCounters {
         self.lock().counters.clone()
     }

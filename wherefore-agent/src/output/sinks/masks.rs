@@ -65,7 +65,7 @@ pub(in crate::output) struct Masks {
 
 impl Masks {
     /// Hides a secret in all its forms.
-    pub(super) fn hide(&mut self, secret: &str) {
+    pub(in crate::output) fn hide(&mut self, secret: &str) {
         if secret.len() < SHORTEST {
             return;
         }

@@ -2,6 +2,7 @@
 //! records, the requests, the meaning of responses and the retries. The queue and the bound on flow records
 //! are shared with IPFIX.
 
+mod account;
 mod alerts;
 mod answer;
 mod attributes;
@@ -10,7 +11,6 @@ mod client;
 mod counters;
 mod flows;
 mod metrics;
-mod outbox;
 mod receiver;
 mod request;
 mod sender;
@@ -22,9 +22,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use self::account::Account;
 use self::batch::Batch;
 use self::client::Client;
-use self::outbox::Outbox;
 use self::sender::Sender;
 use super::queue::Queue;
 use crate::attribute::geo::Geo;
@@ -38,7 +38,7 @@ pub use self::settings::Settings;
 /// The exporter to a receiver: a queue here, and a thread behind it.
 pub(crate) struct Exporter {
     queue: Arc<Queue<Batch>>,
-    outbox: Arc<Outbox>,
+    account: Arc<Account>,
     /// Alerts since the start, by kind and status.
     messages: BTreeMap<(&'static str, &'static str), u64>,
     /// The sender until the first interval. Its thread starts then, when the agent has given up its
@@ -56,7 +56,7 @@ impl Exporter {
         let client = Client::open(settings).context("cannot use the receiver of --otlp")?;
         let sender = Some(Sender::new(client, settings));
         let queue = Arc::new(Queue::new(settings.receiver.to_string(), is_live));
-        Ok(Self { queue, outbox: Arc::default(), messages: BTreeMap::new(), sender })
+        Ok(Self { queue, account: Arc::default(), messages: BTreeMap::new(), sender })
     }
 
     /// Queues an interval with its alerts, and the sums up to it; `names` are those of its interfaces.
@@ -78,17 +78,17 @@ impl Exporter {
             let key = (alert.kind.as_str(), alert.status.as_str());
             *self.messages.entry(key).or_default() += 1;
         }
-        self.outbox.add(alerts);
+        self.account.alerts.add(alerts);
         let (interval, names, geo) = (interval.clone(), names.clone(), geo.clone());
         let (totals, messages) = (totals.clone(), self.messages.clone());
         self.queue.add(Batch { interval, names, geo, totals, messages })
     }
 
     fn start(&self, mut sender: Sender) -> Result<()> {
-        let (queue, outbox) = (self.queue.clone(), self.outbox.clone());
+        let (queue, account) = (self.queue.clone(), self.account.clone());
         let work = move || {
             while let Some(batch) = queue.next() {
-                sender.send(&batch, &queue, &outbox);
+                sender.send(&batch, &queue, &account);
                 queue.done();
             }
         };
@@ -98,7 +98,7 @@ impl Exporter {
 
     /// What became of all records so far.
     pub(crate) fn counters(&self) -> OtlpCounters {
-        self.outbox.counters(self.queue.counters())
+        self.account.counters(self.queue.counters())
     }
 
     /// Sends the waiting intervals. A live agent gives up after a short time, and counts the rest as lost.
@@ -107,7 +107,7 @@ impl Exporter {
     /// In a replay, if the receiver cannot be reached or refuses records.
     pub(crate) fn finish(&self) -> Result<()> {
         let finished = self.queue.finish();
-        self.outbox.finish();
+        self.account.finish();
         finished
     }
 }

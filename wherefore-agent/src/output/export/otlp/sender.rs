@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::runtime::Runtime;
 
+use super::account::Account;
 use super::alerts;
 use super::answer::Answer;
 use super::attributes::Origin;
@@ -13,7 +14,6 @@ use super::batch::Batch;
 use super::client::Client;
 use super::flows::FlowRecords;
 use super::metrics::{self, Sums as Metrics};
-use super::outbox::Outbox;
 use super::receiver::Signal;
 use super::request::{self, Pack};
 use super::settings::Settings;
@@ -74,13 +74,13 @@ impl Sender {
     }
 
     /// Sends an interval. Counts records that cannot be sent as lost.
-    pub(super) fn send(&mut self, batch: &Batch, queue: &Queue<Batch>, outbox: &Outbox) {
+    pub(super) fn send(&mut self, batch: &Batch, queue: &Queue<Batch>, account: &Account) {
         let mut out = OutgoingInterval {
             until: Instant::now() + PATIENCE,
             sender: self,
             batch,
             queue,
-            outbox,
+            account,
         };
         match out.send() {
             Ok(true) => queue.recovered(),
@@ -107,7 +107,7 @@ struct OutgoingInterval<'a> {
     sender: &'a mut Sender,
     batch: &'a Batch,
     queue: &'a Queue<Batch>,
-    outbox: &'a Outbox,
+    account: &'a Account,
     /// When its rest is given up.
     until: Instant,
 }
@@ -133,7 +133,7 @@ impl OutgoingInterval<'_> {
     }
 
     fn send_alerts(&mut self) -> Result<(), GivenUp> {
-        let waiting = self.outbox.take();
+        let waiting = self.account.alerts.take();
         let mut rest = &waiting[..];
         while !rest.is_empty() {
             let mut pack = Pack::default();
@@ -148,15 +148,15 @@ impl OutgoingInterval<'_> {
             match self.post(Signal::Logs, &message) {
                 RequestOutcome::Accepted { rejected, message } => {
                     let lost = rejected.min(alerts);
-                    self.outbox.settle(alerts - lost, lost);
+                    self.account.alerts.settle(alerts - lost, lost);
                     self.sender.complain("alerts", message);
                 }
                 RequestOutcome::Refused(reason) => {
-                    self.outbox.settle(0, alerts);
+                    self.account.alerts.settle(0, alerts);
                     self.sender.complain("alerts", reason);
                 }
                 RequestOutcome::GivenUp(reason) => {
-                    self.outbox.put_back(rest);
+                    self.account.alerts.put_back(rest);
                     return Err(GivenUp(reason));
                 }
             }
@@ -166,22 +166,22 @@ impl OutgoingInterval<'_> {
     }
 
     fn send_metrics(&mut self) -> Result<(), GivenUp> {
-        let own = self.outbox.counters(self.queue.counters());
+        let own = self.account.counters(self.queue.counters());
         let metrics = self.sender.metrics.metrics(self.batch, &own);
         let points = metrics::points(&metrics);
         let message = request::of_metrics(metrics, &self.sender.origin);
         match self.post(Signal::Metrics, &message) {
             RequestOutcome::Accepted { rejected, message } => {
                 let lost = rejected.min(points);
-                self.outbox.points(points - lost, lost);
+                self.account.points(points - lost, lost);
                 self.sender.complain("metrics", message);
             }
             RequestOutcome::Refused(reason) => {
-                self.outbox.points(0, points);
+                self.account.points(0, points);
                 self.sender.complain("metrics", reason);
             }
             RequestOutcome::GivenUp(reason) => {
-                self.outbox.points(0, points);
+                self.account.points(0, points);
                 return Err(GivenUp(reason));
             }
         }
@@ -226,7 +226,7 @@ impl OutgoingInterval<'_> {
         match self.post(Signal::Logs, &message) {
             RequestOutcome::Accepted { rejected, message } => {
                 self.queue.sent(sums, records, summed_flows);
-                self.outbox.rejected(rejected.min(records));
+                self.account.rejected(rejected.min(records));
                 self.sender.complain("flows", message);
                 Ok(true)
             }
