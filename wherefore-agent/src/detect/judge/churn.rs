@@ -17,9 +17,9 @@ const MOST: usize = 4096;
 const MEMORY: f32 = 7.0 * 17_280.0;
 /// The number of ended addresses from which on a network is known to have churn.
 const COME_AND_GO: f32 = 3.0;
-/// An address with churn around it is missed only if it existed this many times as long as the others: one
-/// pod in twenty does, if their lifetimes are distributed exponentially.
-const LONGER: f32 = 3.0;
+/// An address with churn around it is missed only if it existed this many times as long as the others on average: one
+/// pod in three thousand does, if their lifetimes are distributed exponentially.
+const LONGER: f32 = 8.0;
 
 /// Ended addresses by network.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

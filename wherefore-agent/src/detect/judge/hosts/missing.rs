@@ -65,7 +65,8 @@ impl Hosts {
     /// The services that are missed: at the end of each five minutes, those that are new, and those that were
     /// reported and have not come. Of several records about the same service, it is the one that moved most; and so
     /// of several services of the same host, because then it is the host that is missed.
-    pub(crate) fn missing(&mut self, floor: f32) -> Vec<Missing> {
+    /// A host that is itself gone misses no jobs.
+    pub(crate) fn missing(&mut self, hosts: &Self, floor: f32) -> Vec<Missing> {
         let ends_slot = self.passed == 0 && self.steps.is_multiple_of(STEPS as u64);
         // What came when nobody was watching is not missed.
         let watched = (self.steps - self.watched_since) / STEPS as u64;
@@ -77,7 +78,8 @@ impl Hosts {
             let Some(service) = host.key.service else { continue };
             host.miss(octaves(floor));
             let is_due = |missed: &Missed| missed.is_reported || missed.since == host.age;
-            if let Some(missed) = host.missed.filter(is_due) {
+            let is_present = |it: &Missed| it.is_reported || hosts.presence.is_settled(&host.key);
+            if let Some(missed) = host.missed.filter(is_due).filter(is_present) {
                 due.push((missed.is_reported, missed.least, place, service, host.key.address));
             }
         }
@@ -165,7 +167,7 @@ mod tests {
             }
             hosts.close(100_000.0);
             services.close_services(&hosts, 100_000.0);
-            for missing in services.missing(100_000.0) {
+            for missing in services.missing(&hosts, 100_000.0) {
                 services.report_missing(&missing);
                 assert_eq!(missing.group.src, words(20), "the sender");
                 found.push(minute);

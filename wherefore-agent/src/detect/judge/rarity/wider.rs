@@ -187,7 +187,7 @@ impl Rarity {
 
     /// Jobs that did not come at their time of day, until they come or a day has passed.
     fn close_missing(&mut self, around: Circumstances, findings: &mut Vec<Finding>) {
-        for missing in self.services.missing(self.floor()) {
+        for missing in self.services.missing(&self.hosts, self.floor()) {
             let wider = Wider::of_missing(&missing);
             let finding = if missing.is_reported {
                 let class = Class::Missing;
