@@ -206,7 +206,7 @@ impl Finding {
             |bytes: f32, intervals: u32| Some(f64::from(bytes) / f64::from(intervals.max(1)));
         match self.rarity()?.observed {
             Observed::Among { usual: bytes, .. } => usual(bytes, 1),
-            // What is new has no baseline.
+            // New groups and networks had no traffic before.
             Observed::Newcomer { .. } => Some(0.0),
             Observed::Address(_) if self.kind == Kind::NewNetwork => Some(0.0),
             Observed::Own(Verdict { test, usual: bytes, .. }) => match test {

@@ -17,7 +17,7 @@ use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
 use digest::Digest;
 use order::{Actor, Endpoints, endpoints, first_progress, leading_direction_first, merge};
-use past::{Matter, Past, Reported, Reports, is_worse};
+use past::{PastReports, RecurrenceKey, ReportHistory, Reported, is_worse};
 
 /// When incidents are reported, in intervals.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +48,7 @@ pub struct Incidents {
     group_by: GroupBy,
     open: FxHashMap<Subject, Open>,
     /// Reported incidents that are over.
-    past: Past,
+    history: ReportHistory,
     /// The open incident between two addresses.
     by_endpoints: FxHashMap<Endpoints, Subject>,
     /// The open incident of a host that findings about its other peers join.
@@ -77,9 +77,9 @@ struct Open {
     last_reported: i64,
     /// Whether it was reported one by one.
     is_reported: bool,
-    /// What is not reported again for a while when it is over, and the earlier reports about that.
-    matter: Matter,
-    before: Option<Reports>,
+    /// Its key among recurring incidents, and the earlier reports with that key.
+    key: RecurrenceKey,
+    before: Option<PastReports>,
     /// The interval from which on it may be reported, if it still continues.
     cools_until: Option<i64>,
     /// If it is about bytes: the baseline in bytes an interval when it began. While there are more bytes, it
@@ -129,7 +129,7 @@ impl Incidents {
             open: FxHashMap::default(),
             by_endpoints: FxHashMap::default(),
             actors: FxHashMap::default(),
-            past: Past::default(),
+            history: ReportHistory::default(),
             restored: FxHashMap::default(),
             digest: None,
             tokens,
@@ -210,7 +210,7 @@ impl Incidents {
         for back in (0..i64::from(intervals)).rev() {
             self.refill(last.saturating_sub(back));
         }
-        self.past.forget(last);
+        self.history.forget(last);
     }
 
     /// Adjusts to a changed time of day: open incidents keep their durations.
@@ -248,9 +248,9 @@ impl Incidents {
         let mut progress =
             known.as_ref().map_or_else(|| first_progress(finding, at), |known| known.progress);
         progress.add(finding.counters.bytes, at);
-        let matter = Matter::of(finding);
-        let before = self.past.take(&matter);
-        let covers = before.filter(|before| before.cover(finding, index));
+        let key = RecurrenceKey::of(finding);
+        let before = self.history.take(&key);
+        let covers = before.filter(|before| before.suppress(finding, index));
         let (last_fired, last_reported) = (index, index);
         let is_reported = known.is_some();
         let usual = finding.usual_bytes();
@@ -259,7 +259,7 @@ impl Incidents {
             last_fired,
             last_reported,
             is_reported,
-            matter,
+            key,
             before,
             cools_until: covers.map(|before| before.quiet_until),
             usual,
@@ -420,14 +420,14 @@ impl Incidents {
     }
 
     fn end_as_baseline(&mut self, subject: Subject, index: i64) -> Option<EventKind> {
-        let Open { progress, is_reported, endpoints, others, matter, before, reported, .. } =
+        let Open { progress, is_reported, endpoints, others, key, before, reported, .. } =
             self.open.remove(&subject)?;
         if let Some(endpoints) = endpoints {
             self.by_endpoints.remove(&endpoints);
         }
         self.actors.retain(|_, leader| *leader != subject);
         let cool_down = self.rules.cool_down;
-        self.past.add(matter, Reports::and_settled(before, reported, index, cool_down));
+        self.history.add(key, PastReports::after_settling(before, reported, index, cool_down));
         is_reported.then_some(EventKind::Over { subject, progress, others, is_baseline: true })
     }
 
@@ -440,7 +440,7 @@ impl Incidents {
             others,
             is_baseline: false,
         };
-        self.past.forget(index);
+        self.history.forget(index);
         let mut events = Vec::new();
         let is_past = |open: &Open| {
             let last = open.last_fired.max(open.others_fired);
@@ -451,11 +451,11 @@ impl Incidents {
                 self.by_endpoints.remove(&endpoints);
             }
             self.actors.retain(|_, leader| *leader != subject);
-            let Open { matter, before, reported, .. } = open;
-            let reports = || Reports::and(before, reported, index, self.rules.cool_down);
+            let Open { key, before, reported, .. } = open;
+            let reports = || PastReports::after(before, reported, index, self.rules.cool_down);
             let is_known = open.is_reported || open.leader.is_some();
             if let Some(reports) = if is_known { Some(reports()) } else { before } {
-                self.past.add(matter, reports);
+                self.history.add(key, reports);
             }
             events.extend(open.is_reported.then(|| over(subject, open.progress, open.others)));
         }

@@ -1,7 +1,7 @@
 //! Incidents that are over. Owns for how long the same is not reported again; refuses to know open ones.
 //!
-//! What keeps coming back is not reported each time: after each report within six hours, the pause is four times as
-//! long as the last one. Much more of it, or something more severe, is reported at once.
+//! An incident that recurs is not reported each time: each report within six hours makes the pause before the next one
+//! four times as long. A recurrence that is more severe or much larger is reported at once.
 
 use rustc_hash::FxHashMap;
 
@@ -14,32 +14,33 @@ const REMEMBERED: i64 = 4320;
 /// The factor by which each report makes the pause longer.
 const LONGER: u32 = 4;
 
-/// What is not reported again: a transfer between two addresses of whatever kind, or else the same subject.
+/// Incidents with the same key count as recurrences: transfers between the same two addresses, whichever kind of
+/// finding they are, or else incidents with the same subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Matter {
+pub(super) enum RecurrenceKey {
     Transfer(Endpoints),
     Subject(Subject),
 }
 
-/// What a person was told about an incident: its severity, and its bytes in an interval.
+/// The severity and the bytes of an interval in the last message about an incident.
 pub(super) type Reported = (Severity, u64);
 
-/// The reports about a matter, most of them of incidents that are over.
+/// The earlier reports with one key.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reports {
+pub(super) struct PastReports {
     last: Reported,
     /// The number of reports within the last hours.
     count: u32,
-    /// The interval until which it is not reported again, and the one in which it is forgotten.
+    /// The interval in which the pause ends, and the one in which the reports are forgotten.
     pub(super) quiet_until: i64,
     forgotten_at: i64,
 }
 
 /// The incidents that are over.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Past(FxHashMap<Matter, Reports>);
+pub(super) struct ReportHistory(FxHashMap<RecurrenceKey, PastReports>);
 
-impl Matter {
+impl RecurrenceKey {
     pub(super) fn of(finding: &Finding) -> Self {
         let is_transfer =
             matches!(finding.kind, Kind::Volume | Kind::Upload | Kind::NewNetwork | Kind::Beacon);
@@ -48,14 +49,15 @@ impl Matter {
     }
 }
 
-impl Reports {
-    /// Whether a finding is still part of what was reported: not much more, and not more severe.
-    pub(super) fn cover(&self, finding: &Finding, index: i64) -> bool {
+impl PastReports {
+    /// Whether a finding is not reported in interval `index`, because the pause lasts and the finding is no worse than
+    /// the last report.
+    pub(super) fn suppress(&self, finding: &Finding, index: i64) -> bool {
         index < self.quiet_until && !is_worse(self.last, finding)
     }
 
-    /// The reports with one that is over in interval `index`; `cool_down` are intervals.
-    pub(super) fn and(before: Option<Self>, last: Reported, index: i64, cool_down: u32) -> Self {
+    /// Adds a report whose incident ended in interval `index`. The first pause has `cool_down` intervals.
+    pub(super) fn after(before: Option<Self>, last: Reported, index: i64, cool_down: u32) -> Self {
         let count = before.filter(|before| index < before.forgotten_at).map_or(0, |it| it.count);
         let pause = LONGER.saturating_pow(count).saturating_mul(cool_down);
         let pause = i64::from(pause).min(REMEMBERED.max(cool_down.into()));
@@ -64,26 +66,26 @@ impl Reports {
         Self { last, count: count + 1, quiet_until, forgotten_at }
     }
 
-    /// The reports with an incident that became the baseline: the same is not reported for hours.
-    pub(super) fn and_settled(
+    /// Adds a report whose incident became the baseline: a recurrence is not reported for hours.
+    pub(super) fn after_settling(
         before: Option<Self>,
         last: Reported,
         index: i64,
         cool_down: u32,
     ) -> Self {
-        let reports = Self::and(before, last, index, cool_down);
+        let reports = Self::after(before, last, index, cool_down);
         let until = if cool_down > 0 { reports.forgotten_at } else { reports.quiet_until };
         Self { quiet_until: until, ..reports }
     }
 }
 
-impl Past {
-    pub(super) fn take(&mut self, matter: &Matter) -> Option<Reports> {
-        self.0.remove(matter)
+impl ReportHistory {
+    pub(super) fn take(&mut self, key: &RecurrenceKey) -> Option<PastReports> {
+        self.0.remove(key)
     }
 
-    pub(super) fn add(&mut self, matter: Matter, reports: Reports) {
-        self.0.insert(matter, reports);
+    pub(super) fn add(&mut self, key: RecurrenceKey, reports: PastReports) {
+        self.0.insert(key, reports);
     }
 
     pub(super) fn forget(&mut self, index: i64) {

@@ -19,11 +19,14 @@ pub(super) struct Missed {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Missing {
     pub(super) place: usize,
+    /// Its host, as sender or receiver.
     pub group_by: GroupBy,
     pub group: FlowKey,
+    /// The last flow of the service.
     pub most: FlowKey,
     pub surprise: f32,
     pub observed: Observed,
+    /// Whether it was reported before.
     pub is_reported: bool,
     /// Whether it has been missing for a day, so that nobody expects it any longer.
     pub is_old: bool,

@@ -21,13 +21,13 @@ use crate::traffic::group::GroupBy;
 /// The days on each of which it came.
 const DAYS: usize = 6;
 /// Octaves below the least of these days, from which on it is missed: an eighth.
-const LESS: f32 = 3.0;
+const DROP: f32 = 3.0;
 /// The surprise of a job that did not come, after it came on each of six days: once in eight days of 5 s, by the
 /// rule of succession.
 const SURPRISE: f32 = 5.14;
 /// What each further octave adds, and the most that all add.
-const AN_OCTAVE: f32 = 0.1;
-const MOST_ADDED: f32 = 2.0;
+const SURPRISE_PER_OCTAVE: f32 = 0.1;
+const MOST_ADDED_SURPRISE: f32 = 2.0;
 
 impl Host {
     /// The least that it moved on one of the last days between two hours ago and an hour ago, if it moved little
@@ -41,7 +41,7 @@ impl Host {
         };
         let days = (1..=DAYS).map(|day| most(day * DAY + HOUR + 1, day * DAY + 2 * HOUR));
         let least = days.fold(f32::INFINITY, f32::min);
-        (most(1, 3 * HOUR) < least - LESS).then_some(least)
+        (most(1, 3 * HOUR) < least - DROP).then_some(least)
     }
 
     /// Updates whether a job is missed, at the end of a slot.
@@ -50,7 +50,7 @@ impl Host {
         let (age, day) = (self.age, DAY as u64);
         self.missed = match self.missed {
             Some(missed) => {
-                Some(missed).filter(|it| now < it.least - LESS && age - it.since <= day)
+                Some(missed).filter(|it| now < it.least - DROP && age - it.since <= day)
             }
             None => self.misses().filter(|least| *least >= least_octaves).map(|least| Missed {
                 since: age,
@@ -63,12 +63,12 @@ impl Host {
 
 impl Hosts {
     /// The services that are missed: at the end of each five minutes, those that are new, and those that were
-    /// reported and have not come. Of several records about the same service, it is the one that moved most; and so
-    /// of several services of the same host, because then it is the host that is missed.
-    /// A host that is itself gone misses no jobs.
+    /// reported and have not come. Only the largest is returned for each service, because both of its ends have a
+    /// record, and for each host, because several services that stop together are one event. Jobs of a host that is
+    /// itself silent are not returned.
     pub(crate) fn missing(&mut self, hosts: &Self, floor: f32) -> Vec<Missing> {
         let ends_slot = self.passed == 0 && self.steps.is_multiple_of(STEPS as u64);
-        // What came when nobody was watching is not missed.
+        // A job may have run while the agent was down.
         let watched = (self.steps - self.watched_since) / STEPS as u64;
         if !ends_slot || watched <= 3 * HOUR as u64 {
             return Vec::new();
@@ -109,7 +109,7 @@ impl Hosts {
         let every = (self.step * STEPS as u64) as u32;
         let observed =
             Observed::Missed { host: side, least: exp2(least), days: DAYS as u32, every };
-        let added = (AN_OCTAVE * (least - LESS)).clamp(0.0, MOST_ADDED);
+        let added = (SURPRISE_PER_OCTAVE * (least - DROP)).clamp(0.0, MOST_ADDED_SURPRISE);
         let (surprise, is_old) = (SURPRISE + added, host.age - since >= DAY as u64);
         // After a restart its last flow is not known.
         let most = if host.most.family == 0 { flow } else { host.most };
