@@ -14,7 +14,7 @@ use wherefore_common::abi::{Control, Epoch, global, map};
 use wherefore_common::filter::FilterRule;
 use wherefore_common::flow::RemainderKey;
 use wherefore_common::select;
-use wherefore_common::table::{Annex, Row, SLOTS_TO_A_ROW, Slot, gathered};
+use wherefore_common::table::{ColdFields, Row, SLOTS_TO_A_ROW, Slot, gathered};
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 /// A map key as bytes.
@@ -291,7 +291,7 @@ impl Kernel {
         for number in 0..self.rows {
             let mut rows = self.table.get(&number, 0)?.to_vec();
             for row in &mut rows {
-                let (slots, _) = row.split_at_mut(offset_of!(Row, annexes));
+                let (slots, _) = row.split_at_mut(offset_of!(Row, cold_fields));
                 for bytes in slots.as_chunks_mut().0 {
                     if epochs.contains(&slot(bytes).epoch()) {
                         bytes[FRAMES..FRAMES + 4].copy_from_slice(&frames.to_ne_bytes());
@@ -336,15 +336,15 @@ impl Kernel {
         let mut taken = Vec::new();
         for number in 0..self.rows {
             for row in self.table.get(&number, 0)?.iter() {
-                let (slots, annexes) = row.split_at(offset_of!(Row, annexes));
+                let (slots, cold_fields) = row.split_at(offset_of!(Row, cold_fields));
                 let slots = slots.as_chunks().0.iter().map(slot);
-                let annexes = annexes.as_chunks().0.iter().map(annex);
-                for (slot, annex) in
-                    slots.zip(annexes).filter(|(slot, _)| epochs.contains(&slot.epoch()))
+                let cold_fields = cold_fields.as_chunks().0.iter().map(cold);
+                for (slot, cold) in
+                    slots.zip(cold_fields).filter(|(slot, _)| epochs.contains(&slot.epoch()))
                 {
                     taken.push(InSlot {
-                        key: key_bytes(&slot.key(&annex)),
-                        counters: slot.counters(&annex),
+                        key: key_bytes(&slot.key(&cold)),
+                        counters: slot.counters(&cold),
                         is_left_out: slot.is_left_out(),
                     });
                 }
@@ -445,9 +445,9 @@ fn slot(raw: &[u8; size_of::<Slot>()]) -> Slot {
     Slot { addresses, ports, state, frames, tick, bytes, device_bytes, first, socket, last_ns }
 }
 
-fn annex(bytes: &[u8; size_of::<Annex>()]) -> Annex {
+fn cold(bytes: &[u8; size_of::<ColdFields>()]) -> ColdFields {
     let [src0, src1, dst0, dst1, frames, segments, headers, reserved] = words(bytes);
-    Annex { src: [src0, src1], dst: [dst0, dst1], frames, segments, headers, reserved }
+    ColdFields { src: [src0, src1], dst: [dst0, dst1], frames, segments, headers, reserved }
 }
 
 fn words(bytes: &[u8; 64]) -> [u64; 8] {

@@ -85,13 +85,13 @@ impl FlowKey {
 
 /// The address that these words stand for.
 pub fn address(family: u8, words: &AddressWords) -> IpAddr {
-    let mut octets = [0; 16];
-    for (chunk, word) in octets.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+    let mut bytes = [0; 16];
+    for (chunk, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words) {
         *chunk = word.to_ne_bytes();
     }
-    match (family, octets) {
+    match (family, bytes) {
         (4, [a, b, c, d, ..]) => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
-        _ => IpAddr::V6(Ipv6Addr::from(octets)),
+        _ => IpAddr::V6(Ipv6Addr::from(bytes)),
     }
 }
 

@@ -49,7 +49,7 @@ impl<'a> Slice<'a> {
     }
 
     #[inline(always)]
-    fn octets<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
+    fn bytes<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
         self.captured.get(at..)?.first_chunk::<N>().copied()
     }
 }
@@ -57,9 +57,9 @@ impl<'a> Slice<'a> {
 impl Frame for Slice<'_> {
     #[inline(always)]
     fn words<const N: usize>(&self, at: usize) -> Option<[u32; N]> {
-        let octets = self.captured.get(at..at.checked_add(4 * N)?)?;
+        let bytes = self.captured.get(at..at.checked_add(4 * N)?)?;
         let mut words = [0; N];
-        for (word, chunk) in words.iter_mut().zip(octets.as_chunks::<4>().0) {
+        for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
             *word = u32::from_ne_bytes(*chunk);
         }
         Some(words)
@@ -67,9 +67,9 @@ impl Frame for Slice<'_> {
 
     #[inline(always)]
     fn double_words<const N: usize>(&self, at: usize) -> Option<[u64; N]> {
-        let octets = self.captured.get(at..at.checked_add(8 * N)?)?;
+        let bytes = self.captured.get(at..at.checked_add(8 * N)?)?;
         let mut words = [0; N];
-        for (word, chunk) in words.iter_mut().zip(octets.as_chunks::<8>().0) {
+        for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
             *word = u64::from_ne_bytes(*chunk);
         }
         Some(words)
@@ -77,7 +77,7 @@ impl Frame for Slice<'_> {
 
     #[inline(always)]
     fn be16(&self, at: usize) -> Option<u16> {
-        self.octets(at).map(u16::from_be_bytes)
+        self.bytes(at).map(u16::from_be_bytes)
     }
 
     #[inline(always)]

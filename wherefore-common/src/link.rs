@@ -9,6 +9,8 @@ use crate::frame::Frame;
 use crate::parse::{Extent, Network, Skip, packet};
 use crate::plain;
 
+/// The length of an Ethernet header without VLAN tags, in bytes.
+pub const ETHERNET_HEADER: usize = 14;
 /// The most VLAN tags (802.1Q, 802.1ad, 0x9100) that are skipped; with more, the frame counts as non-IP.
 pub const MAX_VLAN_TAGS: usize = 8;
 /// The most MPLS labels that are skipped; with more, the frame counts as non-IP.
@@ -99,10 +101,11 @@ fn parse_any(frame: &impl Frame, link: LinkType, key: &mut FlowKey) -> Result<Ex
 pub fn parse_ethernet(frame: &impl Frame, key: &mut FlowKey) -> Result<Extent, Skip> {
     let network = match frame.be16(12) {
         // Nearly every frame gets a constant offset; the others use a separate function.
-        Some(ETHERTYPE_IPV4) => Network::v4(14),
-        Some(ETHERTYPE_IPV6) => Network::v6(14),
+        Some(ETHERTYPE_IPV4) => Network::v4(ETHERNET_HEADER),
+        Some(ETHERTYPE_IPV6) => Network::v6(ETHERNET_HEADER),
         Some(ethertype) => {
-            let Network { version, at } = encapsulated(frame, u32::from(ethertype), 14);
+            let Network { version, at } =
+                encapsulated(frame, u32::from(ethertype), ETHERNET_HEADER as u32);
             Network { version, at: (frame.forget(at as usize) & MAX_OFFSET) as u32 }
         }
         None => Network::NONE,

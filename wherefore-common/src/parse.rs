@@ -102,8 +102,8 @@ fn ipv4(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
     if version_ihl_length >> 28 != 4 || header_len < 20 || bytes < header_len {
         return Err(Skip::Malformed);
     }
-    key.src = first_octets(src);
-    key.dst = first_octets(dst);
+    key.src = ipv4_words(src);
+    key.dst = ipv4_words(dst);
     key.family = 4;
     key.protocol = (u32::from_be(word2) >> 16) as u8;
     let is_first_fragment = u32::from_be(word1) & 0x1fff == 0;
@@ -113,11 +113,11 @@ fn ipv4(frame: &impl Frame, at: usize, key: &mut FlowKey) -> Result<Extent, Skip
 
 /// An address whose first four bytes, in memory order, are this word.
 #[inline(always)]
-pub(crate) fn first_octets(word: u32) -> AddressWords {
+pub(crate) fn ipv4_words(word: u32) -> AddressWords {
     if cfg!(target_endian = "little") { [u64::from(word), 0] } else { [u64::from(word) << 32, 0] }
 }
 
-/// The inverse of [`first_octets`].
+/// The inverse of [`ipv4_words`].
 #[inline(always)]
 pub(crate) fn first_word(words: AddressWords) -> u32 {
     (if cfg!(target_endian = "little") { words[0] } else { words[0] >> 32 }) as u32

@@ -7,10 +7,9 @@
 
 use crate::flow::{AddressWords, FlowKey};
 use crate::frame::Frame;
-use crate::link::{ETHERTYPE_IPV4, ETHERTYPE_IPV6};
-use crate::parse::{Extent, SCTP, TCP, TCP_FLAGS_END, UDP, first_octets, is_extension};
+use crate::link::{ETHERNET_HEADER, ETHERTYPE_IPV4, ETHERTYPE_IPV6};
+use crate::parse::{Extent, SCTP, TCP, TCP_FLAGS_END, UDP, ipv4_words, is_extension};
 
-const ETHERNET_HEADER: usize = 14;
 /// The number of words of an IPv4 header without options and of the ports after it.
 const IPV4_WORDS: usize = 6;
 /// A packet with fewer bytes after its IP header is too short for the fast path.
@@ -94,8 +93,8 @@ fn ipv4<T>(
         return None;
     }
     let packet = Plain {
-        src: first_octets(src),
-        dst: first_octets(dst),
+        src: ipv4_words(src),
+        dst: ipv4_words(dst),
         ports: 0,
         protocol: (u32::from_be(word2) >> 16) as u8,
         family: 4,

@@ -6,7 +6,7 @@ use core::mem::offset_of;
 use core::ops::RangeInclusive;
 
 use crate::flow::AddressWords;
-use crate::parse::{first_octets, first_word};
+use crate::parse::{first_word, ipv4_words};
 use crate::{Counters, FlowKey};
 
 /// The number of slots in a row: a value of a per-CPU map has at most 32 KiB.
@@ -20,8 +20,8 @@ pub const WAYS: usize = 4;
 /// little more than the map alone.
 pub const PACKETS_TO_A_SLOT: u64 = 16;
 
-/// One flow: a cache line, which is all the memory that nearly every packet touches. The cold fields are in
-/// the slot's [`Annex`].
+/// One flow: a cache line, which is all the memory that nearly every packet touches. Few flows need
+/// its [`ColdFields`].
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Slot {
@@ -34,7 +34,7 @@ pub struct Slot {
     /// it [`ShortKey::kind`], [`LEFT_OUT`], [`EXTENDED`] and the TCP flags. If the number is lower than those
     /// of this interval, the slot is free: so the table need not be cleared.
     pub state: u64,
-    /// The number of frames. These are packets, except for those that the annex adds.
+    /// The number of frames. These are packets, except for those that the cold fields add.
     pub frames: u32,
     /// The timer tick (the low bits of jiffies) of the last packet; `last_ns` is the time of this tick.
     pub tick: u32,
@@ -57,7 +57,7 @@ const _: () = assert!(size_of::<Slot>() == 64);
 /// The cold fields of a slot, which few slots need: another cache line.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
-pub struct Annex {
+pub struct ColdFields {
     /// The IPv6 source.
     pub src: AddressWords,
     /// The IPv6 destination.
@@ -73,11 +73,11 @@ pub struct Annex {
     pub reserved: u64,
 }
 
-const _: () = assert!(size_of::<Annex>() == 64);
+const _: () = assert!(size_of::<ColdFields>() == 64);
 
 /// Set in [`Slot::state`] for a filtered flow: its counts belong to the uncounted frames.
 pub const LEFT_OUT: u64 = 1 << 8;
-/// Set in [`Slot::state`] if the annex is valid.
+/// Set in [`Slot::state`] if the cold fields are valid.
 pub const EXTENDED: u64 = 1 << 9;
 /// The TCP flags in [`Slot::state`].
 pub const TCP_FLAGS: u64 = 0xff;
@@ -130,7 +130,7 @@ impl ShortKey {
         let [protocol, family_direction, ..] = (self.kind >> KIND_SHIFT).to_le_bytes();
         let (family, direction) = (family_direction & 15, family_direction >> 4 & 15);
         let (src, dst) = match family {
-            4 => (first_octets(self.addresses as u32), first_octets((self.addresses >> 32) as u32)),
+            4 => (ipv4_words(self.addresses as u32), ipv4_words((self.addresses >> 32) as u32)),
             _ => (*src, *dst),
         };
         let (ifindex, sport) = (self.ports as u32, (self.ports >> 48) as u16);
@@ -200,17 +200,17 @@ impl Slot {
 
     /// The key of the flow.
     #[inline(always)]
-    pub fn key(&self, annex: &Annex) -> FlowKey {
+    pub fn key(&self, cold: &ColdFields) -> FlowKey {
         let kind = self.state & (0xffff << KIND_SHIFT);
-        ShortKey { addresses: self.addresses, ports: self.ports, kind }.with(&annex.src, &annex.dst)
+        ShortKey { addresses: self.addresses, ports: self.ports, kind }.with(&cold.src, &cold.dst)
     }
 
     /// Its counters.
     #[inline(always)]
-    pub fn counters(&self, annex: &Annex) -> Counters {
+    pub fn counters(&self, cold: &ColdFields) -> Counters {
         let (frames, segments, headers) = match self.state & EXTENDED {
             0 => (0, 0, 0),
-            _ => (annex.frames, annex.segments, annex.headers),
+            _ => (cold.frames, cold.segments, cold.headers),
         };
         let device_packets = u64::from(self.frames) + frames;
         Counters {
@@ -230,27 +230,27 @@ impl Slot {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Row {
-    /// The slots; a flow is at the index of its hash or a little later. Separate from the annexes, so that
+    /// The slots; a flow is at the index of its hash or a little later. Separate from the cold fields, so that
     /// they occupy few pages.
     pub slots: [Slot; SLOTS_TO_A_ROW],
-    /// The annex of each slot.
-    pub annexes: [Annex; SLOTS_TO_A_ROW],
+    /// The cold fields of each slot.
+    pub cold_fields: [ColdFields; SLOTS_TO_A_ROW],
 }
 
-// The kernel computes the address of an annex from that of its slot.
-const _: () = assert!(size_of::<Slot>() == size_of::<Annex>() && offset_of!(Row, slots) == 0);
+// The kernel computes the address of cold fields from that of its slot.
+const _: () = assert!(size_of::<Slot>() == size_of::<ColdFields>() && offset_of!(Row, slots) == 0);
 
 impl Default for Row {
     fn default() -> Self {
-        let (slot, annex) = Default::default();
-        Self { slots: [slot; SLOTS_TO_A_ROW], annexes: [annex; SLOTS_TO_A_ROW] }
+        let (slot, cold) = Default::default();
+        Self { slots: [slot; SLOTS_TO_A_ROW], cold_fields: [cold; SLOTS_TO_A_ROW] }
     }
 }
 
 impl Row {
     /// The slots that flows took in an interval with these numbers of epochs.
-    pub fn taken(&self, epochs: RangeInclusive<u32>) -> impl Iterator<Item = (&Slot, &Annex)> {
-        let slots = self.slots.iter().zip(&self.annexes);
+    pub fn taken(&self, epochs: RangeInclusive<u32>) -> impl Iterator<Item = (&Slot, &ColdFields)> {
+        let slots = self.slots.iter().zip(&self.cold_fields);
         slots.filter(move |(slot, _)| epochs.contains(&slot.epoch()))
     }
 }

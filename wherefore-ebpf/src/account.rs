@@ -12,7 +12,7 @@ use crate::remainder;
 use crate::table::{self, Place, now_ns, tick};
 
 /// What the hook knows about a frame, apart from its content.
-pub(crate) struct Sighting {
+pub(crate) struct FrameMetadata {
     /// The length of the frame in memory. As wide as the sums, because a 32-bit value would have to be
     /// widened each time it is used.
     pub(crate) len: u64,
@@ -24,7 +24,7 @@ pub(crate) struct Sighting {
     pub(crate) gso_size: u32,
 }
 
-impl Sighting {
+impl FrameMetadata {
     /// A frame of this length, about which the hook knows nothing else.
     #[inline(always)]
     pub(crate) fn of_one_packet(len: usize) -> Self {
@@ -41,14 +41,14 @@ impl Sighting {
 
     /// Whether it stands for several packets on the wire.
     #[inline(always)]
-    pub(crate) fn is_super_packet(&self) -> bool {
+    pub(crate) fn is_gso(&self) -> bool {
         self.gso_size != 0
     }
 
     /// The number of packets on the wire. Guests and tun devices may leave the number of segments to the kernel.
     #[inline(always)]
     fn segments(&self, headers: u32) -> u32 {
-        if !self.is_super_packet() {
+        if !self.is_gso() {
             return 1;
         }
         if self.gso_segments == 0 && headers != 0 {
@@ -123,19 +123,19 @@ pub(crate) struct Flow {
 /// the hook's information again.
 #[inline(never)]
 pub(crate) fn account<H: Hook>(hook: H, flow: &Flow, parsed: u32) -> u32 {
-    let sighting = hook.sighting();
+    let metadata = hook.metadata();
     if parsed == Parsed::FLOW
-        && !sighting.is_super_packet()
-        && let Some(is_watched) = table::count_nearby(&flow.key, &flow.extent, sighting.frame_len())
+        && !metadata.is_gso()
+        && let Some(is_watched) = table::count_nearby(&flow.key, &flow.extent, metadata.frame_len())
     {
         return u32::from(is_watched);
     }
-    let is_big = sighting.is_super_packet() && flow.extent.bytes > u32::from(u16::MAX);
+    let is_big = metadata.is_gso() && flow.extent.bytes > u32::from(u16::MAX);
     let own = if is_big { own_bytes(hook.same(), flow.extent.offset) } else { 0 };
     // Both before the hook is read again; otherwise its information would be kept on the stack meanwhile.
     let now = now_ns(tick());
     let parsed = Parsed::from_number(parsed, flow.extent);
-    let delta = delta(&parsed.extent, &hook.sighting(), own, now);
+    let delta = delta(&parsed.extent, &hook.metadata(), own, now);
     let reason = match parsed.skip {
         Some(reason) => reason,
         None => match count_in_flow(&hook, &flow.key, &delta) {
@@ -179,24 +179,24 @@ fn count_in_flow<H: Hook>(hook: &H, key: &FlowKey, delta: &Counters) -> Result<b
 fn own_bytes<H: Hook>(hook: H, offset: u32) -> u32 {
     // SAFETY: no reference to the scratch is in use: those of the parser ended with it.
     let Some(scratch) = (unsafe { scratch() }) else { return 0 };
-    jumbo_len(&Copied::new(&hook, &mut scratch.octets), offset as usize)
+    jumbo_len(&Copied::new(&hook, &mut scratch.buffer), offset as usize)
 }
 
 /// The counts of one frame. Each segment after the first repeats the headers on the wire; for a frame that could
 /// not be parsed, the length of the headers is unknown and counts as 0. For `own` bytes, see [`own_bytes`].
 #[inline(always)]
-fn delta(extent: &Extent, sighting: &Sighting, own: u32, now: u64) -> Counters {
-    let frame_headers = extent.offset + extent.header_len + sighting.tag_len as u32;
-    let segments = u64::from(sighting.segments(frame_headers));
+fn delta(extent: &Extent, metadata: &FrameMetadata, own: u32, now: u64) -> Counters {
+    let frame_headers = extent.offset + extent.header_len + metadata.tag_len as u32;
+    let segments = u64::from(metadata.segments(frame_headers));
     let repeated = segments - 1;
     let without = if repeated == 0 { 0 } else { segments * u64::from(own) };
     let again = |headers: u32| repeated * u64::from(headers) - without;
     Counters {
         packets: segments,
         bytes: u64::from(extent.bytes) + again(extent.header_len),
-        frame_bytes: sighting.frame_len() + again(frame_headers),
+        frame_bytes: metadata.frame_len() + again(frame_headers),
         device_packets: 1,
-        device_bytes: sighting.frame_len(),
+        device_bytes: metadata.frame_len(),
         first_ns: now,
         last_ns: now,
         tcp_flags: spread_flags(u64::from(extent.tcp_flags)),

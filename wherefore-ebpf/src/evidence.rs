@@ -37,7 +37,7 @@ pub(crate) static EVIDENCE_LOST: PerCpuArray<u64, 1> = PerCpuArray::new();
 #[repr(C, align(8))]
 struct Room<const N: usize> {
     head: Head,
-    octets: [u8; N],
+    bytes: [u8; N],
 }
 
 /// Keeps the first bytes of a watched packet.
@@ -94,10 +94,10 @@ pub(crate) fn copy<H: Hook, const N: usize>(
     let at: *mut Room<N> = room.as_mut_ptr();
     let len = bounded::<N>(head.captured as usize);
     // SAFETY: the room is a `Room<N>`, which nobody reads before it is handed over; `len` bytes
-    // fit its `octets`.
+    // fit its `bytes`.
     let is_copied = unsafe {
         addr_of_mut!((*at).head).write(*head);
-        hook.load_bytes(0, addr_of_mut!((*at).octets).cast(), len)
+        hook.load_bytes(0, addr_of_mut!((*at).bytes).cast(), len)
     };
     if is_copied {
         room.submit(flags());

@@ -127,17 +127,17 @@ fn count_plain<H: Hook, const IS_LAYER_3: bool>(
     direction: Direction,
     flow: &mut MaybeUninit<Flow>,
 ) -> Option<Option<bool>> {
-    let sighting = hook.sighting();
-    if sighting.is_super_packet() {
+    let metadata = hook.metadata();
+    if metadata.is_gso() {
         return None;
     }
     let ifindex = hook.ifindex();
-    let frame = hook.linear(&sighting);
+    let frame = hook.linear(&metadata);
     let count = #[inline(always)]
     |packet: &Plain| {
         let name = Name::of_plain(packet, ifindex, direction);
         let is_answer = dns::is_wanted(packet.ports);
-        let frame_len = sighting.frame_len();
+        let frame_len = metadata.frame_len();
         let counted =
             if is_answer { None } else { table::count_at_once(&name, &packet.extent, frame_len) };
         if counted.is_none() {
@@ -158,7 +158,7 @@ fn parse_any<H: Hook, const IS_LAYER_3: bool>(
 ) -> u32 {
     let flow = packet::clear_flow(flow, hook.ifindex(), direction);
     // Reads the linear part; only if this is too short, reads through the helper.
-    let frame = hook.linear(&hook.sighting());
+    let frame = hook.linear(&hook.metadata());
     let mut parsed = parse::<IS_LAYER_3>(&frame, &mut flow.key);
     if frame.ran_short() {
         parsed = parse_copied::<H, IS_LAYER_3>(hook, flow);
@@ -185,7 +185,7 @@ fn parse_in_scratch<H: Hook, const IS_LAYER_3: bool>(
     scratch: &mut Scratch,
     key: &mut FlowKey,
 ) -> u32 {
-    let parsed = parse::<IS_LAYER_3>(&Copied::new(&hook, &mut scratch.octets), key);
+    let parsed = parse::<IS_LAYER_3>(&Copied::new(&hook, &mut scratch.buffer), key);
     scratch.extent = parsed.extent;
     parsed.number()
 }

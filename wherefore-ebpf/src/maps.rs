@@ -105,11 +105,11 @@ pub(crate) const SCRATCH_LEN: usize = 40;
 
 /// The destination of such a read.
 #[repr(C, align(8))]
-pub(crate) struct Octets(pub(crate) [u8; SCRATCH_LEN]);
+pub(crate) struct ReadBuffer(pub(crate) [u8; SCRATCH_LEN]);
 
 /// Data that does not fit on the stack: a program and the functions it calls have only 512 bytes.
 pub(crate) struct Scratch {
-    pub(crate) octets: Octets,
+    pub(crate) buffer: ReadBuffer,
     pub(crate) extent: Extent,
     pub(crate) prefix_v4: Key<TrieV4>,
     pub(crate) prefix_v6: Key<TrieV6>,

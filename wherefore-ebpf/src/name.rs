@@ -12,7 +12,7 @@ use crate::packet::one_register;
 #[derive(Clone, Copy)]
 pub(crate) struct Name<'a> {
     pub(crate) short: ShortKey,
-    /// Source and destination if they are IPv6; slots have these in the annex.
+    /// Source and destination if they are IPv6; slots have these in the cold fields.
     pub(crate) addresses: Option<[&'a AddressWords; 2]>,
 }
 

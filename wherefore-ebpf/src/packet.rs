@@ -13,10 +13,11 @@ use aya_ebpf::helpers::generated::{
     bpf_get_socket_cookie, bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
 };
 use aya_ebpf::programs::{TcContext, XdpContext};
-use wherefore_common::{Frame, link};
+use wherefore_common::Frame;
+use wherefore_common::link::{self, ETHERNET_HEADER};
 
-use crate::account::{Flow, Sighting};
-use crate::maps::{Octets, SCRATCH, SCRATCH_LEN, Scratch};
+use crate::account::{Flow, FrameMetadata};
+use crate::maps::{ReadBuffer, SCRATCH, SCRATCH_LEN, Scratch};
 
 /// The linear part of a frame. A read beyond it returns `None` and is recorded.
 pub(crate) struct LinearOnly {
@@ -104,7 +105,7 @@ impl Frame for LinearOnly {
 #[inline(always)]
 pub(crate) unsafe fn forget(number: usize) -> usize {
     // SAFETY: the caller's.
-    unsafe { scratch() }.map_or(number, |scratch| scratch.octets.through_memory(number))
+    unsafe { scratch() }.map_or(number, |scratch| scratch.buffer.through_memory(number))
 }
 
 /// Returns the same address, computed once. The verifier allows reads only from the register that was
@@ -117,7 +118,7 @@ pub(crate) fn one_register(mut address: usize) -> usize {
     address
 }
 
-impl Octets {
+impl ReadBuffer {
     /// Returns the same number, which the verifier no longer knows, because it does not track the contents of maps.
     #[inline(always)]
     fn through_memory(&mut self, number: usize) -> usize {
@@ -171,25 +172,25 @@ pub(crate) unsafe fn scratch<'a>() -> Option<&'a mut Scratch> {
 pub(crate) struct Copied<'a, C> {
     ctx: &'a C,
     /// The destination of the bytes, used for this frame alone, because it borrows it.
-    octets: *mut Octets,
-    held: PhantomData<&'a mut Octets>,
+    buffer: *mut ReadBuffer,
+    held: PhantomData<&'a mut ReadBuffer>,
 }
 
 impl<'a, C: LoadBytes> Copied<'a, C> {
     #[inline(always)]
-    pub(crate) fn new(ctx: &'a C, octets: &'a mut Octets) -> Self {
-        Self { ctx, octets, held: PhantomData }
+    pub(crate) fn new(ctx: &'a C, buffer: &'a mut ReadBuffer) -> Self {
+        Self { ctx, buffer, held: PhantomData }
     }
 
     #[inline(always)]
     fn read<T: AnyBytes>(&self, at: usize) -> Option<T> {
-        const { assert!(size_of::<T>() <= SCRATCH_LEN && align_of::<T>() <= align_of::<Octets>()) };
+        const { assert!(size_of::<T>() <= SCRATCH_LEN && align_of::<T>() <= align_of::<ReadBuffer>()) };
         // SAFETY: there is room for a `T`, as just asserted.
-        let is_copied = unsafe { self.ctx.load_bytes(at, self.octets.cast(), size_of::<T>()) };
+        let is_copied = unsafe { self.ctx.load_bytes(at, self.buffer.cast(), size_of::<T>()) };
         // SAFETY: aligned, as asserted, and written by the helper; any bytes are a `T`.
         is_copied.then(
             #[inline(always)]
-            || unsafe { self.octets.cast_const().cast::<T>().read() },
+            || unsafe { self.buffer.cast_const().cast::<T>().read() },
         )
     }
 }
@@ -223,7 +224,7 @@ impl<C: LoadBytes> Frame for Copied<'_, C> {
     #[inline(always)]
     fn forget(&self, number: usize) -> usize {
         // SAFETY: of this frame alone, which makes a reference of it nowhere else.
-        unsafe { &mut *self.octets }.through_memory(number)
+        unsafe { &mut *self.buffer }.through_memory(number)
     }
 }
 
@@ -292,7 +293,7 @@ pub(crate) trait Hook: LoadBytes {
     fn same(&self) -> Self;
 
     /// What the hook knows about the frame, apart from its content.
-    fn sighting(&self) -> Sighting;
+    fn metadata(&self) -> FrameMetadata;
 
     /// The number of the interface.
     fn ifindex(&self) -> u32;
@@ -307,9 +308,9 @@ pub(crate) trait Hook: LoadBytes {
 
     /// The linear part.
     #[inline(always)]
-    fn linear(&self, sighting: &Sighting) -> LinearOnly {
+    fn linear(&self, metadata: &FrameMetadata) -> LinearOnly {
         let (start, end) = self.bounds();
-        let wire_len = sighting.len as usize;
+        let wire_len = metadata.len as usize;
         LinearOnly { start, end, wire_len, ran_short: Cell::new(false) }
     }
 }
@@ -322,12 +323,12 @@ impl Hook for TcContext {
     }
 
     #[inline(always)]
-    fn sighting(&self) -> Sighting {
+    fn metadata(&self) -> FrameMetadata {
         // SAFETY: the context is valid for the program's run, and the verifier checks each field.
         let skb = unsafe { &*self.skb.skb };
         // The kernel moves the outer VLAN tag out of the frame; it was there on the wire.
         let tag_len = if skb.vlan_present != 0 { 4 } else { 0 };
-        Sighting {
+        FrameMetadata {
             len: u64::from(skb.len),
             tag_len,
             gso_segments: skb.gso_segs,
@@ -357,15 +358,13 @@ impl Hook for TcContext {
 /// [`link::is_behind_ethernet`]. Offsets begin at the IP header.
 pub(crate) struct BehindEthernet(TcContext);
 
-const ETHERNET_HEADER: usize = 14;
-
 impl BehindEthernet {
     /// The packet; `None` if it is not such a packet.
     #[inline(always)]
     pub(crate) fn of(ctx: &TcContext) -> Option<Self> {
         // SAFETY: the context is valid for the program's run, and the verifier checks each field.
         let ethertype = u16::from_be(unsafe { (*ctx.skb.skb).protocol } as u16);
-        let frame = ctx.linear(&ctx.sighting());
+        let frame = ctx.linear(&ctx.metadata());
         link::is_behind_ethernet(&frame, ethertype).then(
             #[inline(always)]
             || Self(ctx.same()),
@@ -380,9 +379,9 @@ impl Hook for BehindEthernet {
     }
 
     #[inline(always)]
-    fn sighting(&self) -> Sighting {
-        let sighting = self.0.sighting();
-        Sighting { len: sighting.len - ETHERNET_HEADER as u64, ..sighting }
+    fn metadata(&self) -> FrameMetadata {
+        let metadata = self.0.metadata();
+        FrameMetadata { len: metadata.len - ETHERNET_HEADER as u64, ..metadata }
     }
 
     #[inline(always)]
@@ -429,8 +428,8 @@ impl Hook for XdpContext {
     }
 
     #[inline(always)]
-    fn sighting(&self) -> Sighting {
-        Sighting::of_one_packet(self.total_len())
+    fn metadata(&self) -> FrameMetadata {
+        FrameMetadata::of_one_packet(self.total_len())
     }
 
     #[inline(always)]
@@ -456,8 +455,8 @@ impl Hook for LinearXdp {
     }
 
     #[inline(always)]
-    fn sighting(&self) -> Sighting {
-        Sighting::of_one_packet(self.total_len())
+    fn metadata(&self) -> FrameMetadata {
+        FrameMetadata::of_one_packet(self.total_len())
     }
 
     #[inline(always)]

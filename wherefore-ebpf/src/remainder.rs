@@ -31,7 +31,7 @@ pub(crate) fn log(reason: Reason, delta: &Counters, key: &FlowKey) {
         // aya-log wants a context only for its type; the ring buffer needs none.
         aya_log_ebpf::debug!(
             &(),
-            "not in a flow: reason={} ifindex={} direction={} octets={}",
+            "not in a flow: reason={} ifindex={} direction={} bytes={}",
             reason as u8,
             key.ifindex,
             key.direction,

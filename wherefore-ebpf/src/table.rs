@@ -9,8 +9,8 @@
 
 use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_jiffies64};
 use wherefore_common::table::{
-    Annex, EXTENDED, LEFT_OUT, PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS, gather_flags,
-    spread_flags,
+    ColdFields, EXTENDED, LEFT_OUT, PACKETS_TO_A_SLOT, Row, SLOTS_TO_A_ROW, Slot, WAYS,
+    gather_flags, spread_flags,
 };
 use wherefore_common::{Counters, Extent, FlowKey, Reason};
 
@@ -21,18 +21,18 @@ use crate::remainder;
 use crate::shared::{Added, add_to_map};
 
 /// Counts a packet if its flow has the first of its slots, assigned under the active filter; returns whether
-/// it is watched. The frame has `frame_octets` bytes as the device counts them.
+/// it is watched. The frame has `frame_bytes` bytes as the device counts them.
 #[inline(always)]
-pub(crate) fn count_at_once(name: &Name<'_>, packet: &Extent, frame_octets: u64) -> Option<bool> {
+pub(crate) fn count_at_once(name: &Name<'_>, packet: &Extent, frame_bytes: u64) -> Option<bool> {
     let place = Place::of(name, Now::read());
-    place.count_in(0, name, packet, frame_octets)
+    place.count_in(0, name, packet, frame_bytes)
 }
 
 /// The same as [`count_at_once`], for a flow in another of its slots. Many flows are there if the table is
 /// nearly full.
 #[inline(always)]
-pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> Option<bool> {
-    match nearby(key, packet, frame_octets) {
+pub(crate) fn count_nearby(key: &FlowKey, packet: &Extent, frame_bytes: u64) -> Option<bool> {
+    match nearby(key, packet, frame_bytes) {
         NOT_NEARBY => None,
         is_watched => Some(is_watched != 0),
     }
@@ -44,7 +44,7 @@ const NOT_NEARBY: u32 = 2;
 /// [`count_nearby`], with a number as the result. A separate function, like the next ones, so that its stack
 /// and registers do not burden the others.
 #[inline(never)]
-fn nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> u32 {
+fn nearby(key: &FlowKey, packet: &Extent, frame_bytes: u64) -> u32 {
     let name = Name::of_key(key);
     let place = Place::of(&name, Now::read());
     for way in 0..WAYS {
@@ -53,7 +53,7 @@ fn nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> u32 {
         if unsafe { place.slot(way) }.is_none_or(|slot| place.is_free(slot)) {
             break;
         }
-        if let Some(is_watched) = place.count_in(way, &name, packet, frame_octets) {
+        if let Some(is_watched) = place.count_in(way, &name, packet, frame_bytes) {
             return u32::from(is_watched);
         }
     }
@@ -61,48 +61,48 @@ fn nearby(key: &FlowKey, packet: &Extent, frame_octets: u64) -> u32 {
 }
 
 #[inline(always)]
-fn add_packet(slot: &mut Slot, annex: Option<&mut Annex>, packet: &Extent, frame_octets: u64) {
+fn add_packet(slot: &mut Slot, cold: Option<&mut ColdFields>, packet: &Extent, frame_bytes: u64) {
     let tick = tick();
     if slot.tick != tick as u32 {
         // SAFETY: of a reference. Volatile, or it is read for each packet.
         let frames = unsafe { (&raw const slot.frames).read_volatile() };
         if frames >= FULL
-            && let Some(annex) = annex
+            && let Some(cold) = cold
         {
-            move_many_frames(slot, annex);
+            move_many_frames(slot, cold);
         }
         slot.tick = tick as u32;
         slot.last_ns = now_ns(tick);
     }
     slot.frames += 1;
     slot.bytes += u64::from(packet.bytes);
-    slot.device_bytes += frame_octets;
+    slot.device_bytes += frame_bytes;
     slot.state |= u64::from(packet.tcp_flags);
 }
 
-/// With more frames than this in a slot, they are moved to its annex. A timer tick cannot have more frames
+/// With more frames than this in a slot, they are moved to its cold fields. A timer tick cannot have more frames
 /// than fit beyond this number, so checking once a tick is enough.
 const FULL: u32 = 1 << 31;
 
 /// [`move_frames`] as a separate function, because few packets need it.
 #[inline(never)]
-fn move_many_frames(slot: &mut Slot, annex: &mut Annex) {
-    move_frames(slot, annex);
+fn move_many_frames(slot: &mut Slot, cold: &mut ColdFields) {
+    move_frames(slot, cold);
 }
 
-/// Moves the count of frames to the annex.
+/// Moves the count of frames to the cold fields.
 #[inline(always)]
-fn move_frames(slot: &mut Slot, annex: &mut Annex) {
-    extend(slot, annex);
-    annex.frames += u64::from(slot.frames);
+fn move_frames(slot: &mut Slot, cold: &mut ColdFields) {
+    extend(slot, cold);
+    cold.frames += u64::from(slot.frames);
     slot.frames = 0;
 }
 
-/// Makes the annex valid.
+/// Makes the cold fields valid.
 #[inline(always)]
-fn extend(slot: &mut Slot, annex: &mut Annex) {
+fn extend(slot: &mut Slot, cold: &mut ColdFields) {
     if slot.state & EXTENDED == 0 {
-        clear([&mut annex.frames, &mut annex.segments, &mut annex.headers]);
+        clear([&mut cold.frames, &mut cold.segments, &mut cold.headers]);
         slot.state |= EXTENDED;
     }
 }
@@ -212,7 +212,7 @@ impl Place {
         way: usize,
         name: &Name<'_>,
         packet: &Extent,
-        frame_octets: u64,
+        frame_bytes: u64,
     ) -> Option<bool> {
         // SAFETY: callers hold no slot.
         let slot = unsafe { self.slot(way) }?;
@@ -220,20 +220,21 @@ impl Place {
             return None;
         }
         // SAFETY: that of `is_of_others` is gone.
-        add_packet(slot, unsafe { self.annex(way) }, packet, frame_octets);
+        add_packet(slot, unsafe { self.cold_fields(way) }, packet, frame_bytes);
         Some(!slot.is_left_out())
     }
 
     /// Whether a slot with the same rest of the key has other IPv6 addresses.
     #[inline(always)]
     fn is_of_others(self, way: usize, name: &Name<'_>) -> bool {
-        // SAFETY: callers hold slots, but no annex.
-        let (Some([src, dst]), Some(annex)) = (name.addresses, unsafe { self.annex(way) }) else {
+        // SAFETY: callers hold slots, but no cold fields.
+        let (Some([src, dst]), Some(cold)) = (name.addresses, unsafe { self.cold_fields(way) })
+        else {
             return false;
         };
         // A single number at the end gives the verifier one path to follow.
-        let sources = (annex.src[0] ^ src[0]) | (annex.src[1] ^ src[1]);
-        (sources | (annex.dst[0] ^ dst[0]) | (annex.dst[1] ^ dst[1])) != 0
+        let sources = (cold.src[0] ^ src[0]) | (cold.src[1] ^ src[1]);
+        (sources | (cold.dst[0] ^ dst[0]) | (cold.dst[1] ^ dst[1])) != 0
     }
 
     /// One of the flow's slots.
@@ -247,15 +248,15 @@ impl Place {
         self.pointer(way).map(|slot| unsafe { &mut *slot })
     }
 
-    /// The annex of the slot.
+    /// The cold fields of the slot.
     ///
     /// # Safety
-    /// No other reference to this annex may be used while this one is: each call returns the same memory.
+    /// No other reference to these cold fields may be used while this one is: each call returns the same memory.
     #[inline(always)]
-    unsafe fn annex<'a>(self, way: usize) -> Option<&'a mut Annex> {
-        // From the slot's address, which is known: annexes have the same size, and all are behind all slots.
+    unsafe fn cold_fields<'a>(self, way: usize) -> Option<&'a mut ColdFields> {
+        // From the slot's address, which is known: cold fields have the same size, and all are behind all slots.
         // SAFETY: in this CPU's own row, which outlives this run; the only one, as the caller vouches.
-        self.pointer(way).map(|slot| unsafe { &mut *slot.cast::<Annex>().add(SLOTS_TO_A_ROW) })
+        self.pointer(way).map(|slot| unsafe { &mut *slot.cast::<ColdFields>().add(SLOTS_TO_A_ROW) })
     }
 
     #[inline(always)]
@@ -327,29 +328,29 @@ fn count(place: &Place, found: u32, key: &FlowKey, delta: &Counters, is_watched:
     let found = Found(found);
     // SAFETY: the only slot in use; what is called below is handed this one.
     let Some(slot) = (unsafe { place.slot(found.way()) }) else { return 0 };
-    // SAFETY: the only annex in use; what is called below is handed this one.
-    let Some(annex) = (unsafe { place.annex(found.way()) }) else { return 0 };
+    // SAFETY: the only cold fields in use; what is called below is handed this one.
+    let Some(cold) = (unsafe { place.cold_fields(found.way()) }) else { return 0 };
     let left_out = if is_watched != 0 { 0 } else { LEFT_OUT };
     if found.what() == Found::FREE {
         place.note_taken();
-        take(slot, annex, place, key, delta);
+        take(slot, cold, place, key, delta);
         slot.state |= left_out;
-        add_to_slot(slot, annex, delta);
+        add_to_slot(slot, cold, delta);
         return 1;
     }
     // All counts of a slot are of one kind, even if filters change.
     let is_its_own = found.what() != Found::OTHERS && slot.state & LEFT_OUT == left_out;
     if is_its_own {
         slot.set_epoch(place.now.epoch().number);
-        add_to_slot(slot, annex, delta);
+        add_to_slot(slot, cold, delta);
         return 1;
     }
-    if left_out != 0 { 0 } else { count_in_map(place, slot, annex, key, delta) }
+    if left_out != 0 { 0 } else { count_in_map(place, slot, cold, key, delta) }
 }
 
 /// Assigns the slot to the flow, which is watched and has no counts yet.
 #[inline(always)]
-fn take(slot: &mut Slot, annex: &mut Annex, place: &Place, key: &FlowKey, delta: &Counters) {
+fn take(slot: &mut Slot, cold: &mut ColdFields, place: &Place, key: &FlowKey, delta: &Counters) {
     let name = Name::of_key(key);
     (slot.addresses, slot.ports) = (name.short.addresses, name.short.ports);
     slot.state = name.short.state(place.now.epoch().number);
@@ -358,7 +359,7 @@ fn take(slot: &mut Slot, annex: &mut Annex, place: &Place, key: &FlowKey, delta:
     (slot.first, slot.socket) = (Slot::short_time(delta.first_ns), place.socket);
     slot.last_ns = delta.last_ns;
     if let Some([src, dst]) = name.addresses {
-        (annex.src, annex.dst) = (*src, *dst);
+        (cold.src, cold.dst) = (*src, *dst);
     }
 }
 
@@ -373,16 +374,16 @@ fn clear<const N: usize>(words: [&mut u64; N]) {
 
 /// Adds the counts of a frame to the flow.
 #[inline(always)]
-fn add_to_slot(slot: &mut Slot, annex: &mut Annex, delta: &Counters) {
+fn add_to_slot(slot: &mut Slot, cold: &mut ColdFields, delta: &Counters) {
     let segments = delta.packets - delta.device_packets;
     let headers = delta.frame_bytes - delta.device_bytes;
     if segments | headers != 0 {
-        extend(slot, annex);
-        annex.segments += segments;
-        annex.headers += headers;
+        extend(slot, cold);
+        cold.segments += segments;
+        cold.headers += headers;
     }
     if slot.frames >= FULL {
-        move_frames(slot, annex);
+        move_frames(slot, cold);
     }
     slot.frames += delta.device_packets as u32;
     slot.bytes += delta.bytes;
@@ -397,7 +398,7 @@ fn add_to_slot(slot: &mut Slot, annex: &mut Annex, delta: &Counters) {
 fn count_in_map(
     place: &Place,
     slot: &mut Slot,
-    annex: &mut Annex,
+    cold: &mut ColdFields,
     key: &FlowKey,
     delta: &Counters,
 ) -> u32 {
@@ -407,20 +408,20 @@ fn count_in_map(
         Added::ToNew => false,
         Added::ToPackets(packets) => packets % PACKETS_TO_A_SLOT == 0,
     };
-    if is_its_turn && write_back(flows, slot, annex) {
-        take(slot, annex, place, key, delta);
+    if is_its_turn && write_back(flows, slot, cold) {
+        take(slot, cold, place, key, delta);
     }
     1
 }
 
 /// Adds the counts of a slot to the map or the uncounted frames; returns whether there was space.
 #[inline(always)]
-fn write_back(flows: &Flows, slot: &Slot, annex: &Annex) -> bool {
+fn write_back(flows: &Flows, slot: &Slot, cold: &ColdFields) -> bool {
     // Memory for data that does not fit on the stack.
     // SAFETY: no other is in use; what is called below is handed parts of this one.
     let Some(Scratch { key, counters, .. }) = (unsafe { scratch() }) else { return false };
-    *key = slot.key(annex);
-    *counters = slot.counters(annex);
+    *key = slot.key(cold);
+    *counters = slot.counters(cold);
     counters.tcp_flags = spread_flags(counters.tcp_flags);
     if slot.is_left_out() {
         remainder::count(Reason::Filtered, counters, key);

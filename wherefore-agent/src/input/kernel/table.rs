@@ -182,8 +182,8 @@ impl<'a> Sum<'a> {
 
     /// Adds a row, with the copies of all CPUs. A flow is in the same row on all of them.
     fn add(&mut self, of_cpus: &[Row], epochs: &RangeInclusive<u32>, is_of_several: bool) {
-        for (slot, annex) in of_cpus.iter().flat_map(|row| row.taken(epochs.clone())) {
-            let (key, counters) = (slot.key(annex), slot.counters(annex));
+        for (slot, cold) in of_cpus.iter().flat_map(|row| row.taken(epochs.clone())) {
+            let (key, counters) = (slot.key(cold), slot.counters(cold));
             if slot.is_left_out() {
                 self.leave_out(&key, &counters);
             } else if let Some(place) = self.place_in_map(&key) {
