@@ -2,35 +2,33 @@
 //! reading them mostly means waiting for memory. Owns their packed form; refuses to change a flow that was
 //! added.
 //!
-//! Nearly every flow fits in a [`PackedFlow`]: numbers below 2^32, and times within about 39 hours of each
-//! other. IPv6 addresses are stored separately, and so are whole flows with larger values.
+//! Nearly all counters fit: numbers below 2^32, and times within about 39 hours of each other. Others are
+//! stored separately.
 
-use wherefore_common::flow::AddressWords;
-use wherefore_common::{Counters, FlowKey};
+use wherefore_common::{Counters, FlowKey, link};
+
+use super::compact_key::{CompactKey, Keys};
 
 /// Some devices, such as the loopback, do not count this header of a frame, in bytes.
-pub(crate) const ETHERNET_HEADER: u64 = 14;
+pub(crate) const ETHERNET_HEADER: u64 = link::ETHERNET_HEADER as u64;
 
 /// Flows in the order in which they were added. Their indexes have 32 bits.
 #[derive(Debug, Default, Clone)]
 pub struct Flows {
     packed: Vec<PackedFlow>,
-    /// Sources and destinations of flows whose addresses do not fit in a [`PackedFlow`].
-    addresses: Vec<[AddressWords; 2]>,
-    /// The flows that do not fit in a [`PackedFlow`].
-    whole: Vec<(FlowKey, Counters)>,
+    keys: Keys,
+    /// The counters that do not fit in a [`PackedFlow`].
+    stored: Vec<Counters>,
     /// The time from which times in a [`PackedFlow`] are counted.
     since_ns: u64,
 }
 
-/// A packed flow. For some kinds, `src` is an index into one of the other vectors instead.
+/// A packed flow.
 #[derive(Debug, Default, Clone, Copy)]
 struct PackedFlow {
-    src: u32,
-    dst: u32,
-    ifindex: u32,
-    sport: u16,
-    dport: u16,
+    /// With the TCP flags and, above them, the bits of [`form`].
+    key: CompactKey,
+    /// The index of the counters instead, if they are stored separately.
     packets: u32,
     bytes: u32,
     frame_bytes: u32,
@@ -39,23 +37,16 @@ struct PackedFlow {
     lasting: u32,
     first_high: u16,
     lasting_high: u16,
-    tcp_flags: u16,
-    protocol: u8,
-    kind: u8,
 }
 
 const _: () = assert!(size_of::<PackedFlow>() == 44);
 
-/// The kind of a [`PackedFlow`]: its direction in the lowest bits, and these flags.
-mod kind {
-    pub(super) const DIRECTION: u8 = 3;
-    pub(super) const IPV6: u8 = 1 << 2;
-    /// Its addresses are stored separately.
-    pub(super) const LONG: u8 = 1 << 3;
+/// Bits of the number in the key of a [`PackedFlow`], above all TCP flags.
+mod form {
+    /// The counters are stored separately.
+    pub(super) const STORED: u16 = 1 << 15;
     /// The device does not count Ethernet headers.
-    pub(super) const HEADLESS: u8 = 1 << 4;
-    /// The whole flow is stored separately.
-    pub(super) const WHOLE: u8 = 1 << 5;
+    pub(super) const HEADLESS: u16 = 1 << 14;
 }
 
 /// Times are counted from this long before the first flow's, because other flows may have begun earlier.
@@ -82,26 +73,13 @@ impl Flows {
         if self.is_empty() {
             self.since_ns = counters.first_ns.wrapping_sub(BEFORE_NS);
         }
-        let packed = PackedFlow::of(key, counters, self.since_ns)
-            .map(|packed| self.with_addresses(packed, key));
-        let packed = packed.unwrap_or_else(|| {
-            self.whole.push((*key, *counters));
-            PackedFlow {
-                src: self.whole.len() as u32 - 1,
-                kind: kind::WHOLE,
-                ..PackedFlow::default()
-            }
+        let key = self.keys.compact(key);
+        let packed = PackedFlow::of(key, counters, self.since_ns).unwrap_or_else(|| {
+            self.stored.push(*counters);
+            let at = self.stored.len() as u32 - 1;
+            PackedFlow { key: key.with_number(form::STORED), packets: at, ..PackedFlow::default() }
         });
         self.packed.push(packed);
-    }
-
-    fn with_addresses(&mut self, packed: PackedFlow, key: &FlowKey) -> PackedFlow {
-        if let Some([src, dst]) = ipv4_sized(key) {
-            return PackedFlow { src, dst, ..packed };
-        }
-        self.addresses.push([key.src, key.dst]);
-        let src = self.addresses.len() as u32 - 1;
-        PackedFlow { src, kind: packed.kind | kind::LONG, ..packed }
     }
 
     /// The flow with this index, in the order of adding.
@@ -119,11 +97,7 @@ impl Flows {
     /// The same as [`Self::get`].
     #[inline]
     pub fn key(&self, at: usize) -> FlowKey {
-        let packed = &self.packed[at];
-        if packed.kind & kind::WHOLE != 0 {
-            return self.whole[packed.src as usize].0;
-        }
-        self.key_of(packed)
+        self.keys.key(self.packed[at].key)
     }
 
     /// The counters of the flow with this index.
@@ -133,10 +107,7 @@ impl Flows {
     #[inline]
     pub fn counters(&self, at: usize) -> Counters {
         let packed = &self.packed[at];
-        if packed.kind & kind::WHOLE != 0 {
-            return self.whole[packed.src as usize].1;
-        }
-        packed.counters(self.since_ns)
+        packed.stored().map_or_else(|| packed.counters(self.since_ns), |at| self.stored[at])
     }
 
     /// The bytes of the flow with this index.
@@ -146,32 +117,7 @@ impl Flows {
     #[inline]
     pub fn bytes(&self, at: usize) -> u64 {
         let packed = &self.packed[at];
-        if packed.kind & kind::WHOLE != 0 {
-            return self.whole[packed.src as usize].1.bytes;
-        }
-        u64::from(packed.bytes)
-    }
-
-    fn key_of(&self, packed: &PackedFlow) -> FlowKey {
-        let PackedFlow { ifindex, sport, dport, protocol, kind, .. } = *packed;
-        let [src, dst] = if kind & kind::LONG != 0 {
-            self.addresses[packed.src as usize]
-        } else {
-            [[packed.src.into(), 0], [packed.dst.into(), 0]]
-        };
-        let family = if kind & kind::IPV6 != 0 { 6 } else { 4 };
-        let direction = kind & kind::DIRECTION;
-        FlowKey {
-            src,
-            dst,
-            ifindex,
-            sport,
-            dport,
-            protocol,
-            family,
-            direction,
-            ..FlowKey::default()
-        }
+        packed.stored().map_or_else(|| packed.bytes.into(), |at| self.stored[at].bytes)
     }
 
     /// All flows, in the order in which they were added.
@@ -181,33 +127,22 @@ impl Flows {
 }
 
 impl PackedFlow {
-    /// Packs everything except the addresses; `None` if it does not fit.
-    fn of(key: &FlowKey, counters: &Counters, since_ns: u64) -> Option<Self> {
+    /// The flow, if its counters fit.
+    fn of(key: CompactKey, counters: &Counters, since_ns: u64) -> Option<Self> {
         let Counters { packets, bytes, frame_bytes, device_packets, device_bytes, .. } = *counters;
-        let family = match key.family {
-            4 => 0,
-            6 => kind::IPV6,
-            _ => return None,
-        };
-        let hidden = match frame_bytes.checked_sub(device_bytes)? {
+        let headless = match frame_bytes.checked_sub(device_bytes)? {
             0 => 0,
-            hidden if packets.checked_mul(ETHERNET_HEADER) == Some(hidden) => kind::HEADLESS,
+            hidden if packets.checked_mul(ETHERNET_HEADER) == Some(hidden) => form::HEADLESS,
             _ => return None,
         };
-        let is_plain = device_packets == packets
-            && key.direction <= kind::DIRECTION
-            && (key.reserved, key.reserved_word) == (0, 0);
-        if !is_plain {
+        let fits = device_packets == packets && counters.tcp_flags < form::HEADLESS.into();
+        if !fits {
             return None;
         }
         let (first, first_high) = halves(counters.first_ns.wrapping_sub(since_ns))?;
         let (lasting, lasting_high) = halves(counters.last_ns.wrapping_sub(counters.first_ns))?;
         Some(Self {
-            src: 0,
-            dst: 0,
-            ifindex: key.ifindex,
-            sport: key.sport,
-            dport: key.dport,
+            key: key.with_number(counters.tcp_flags as u16 | headless),
             packets: packets.try_into().ok()?,
             bytes: bytes.try_into().ok()?,
             frame_bytes: frame_bytes.try_into().ok()?,
@@ -215,17 +150,22 @@ impl PackedFlow {
             lasting,
             first_high,
             lasting_high,
-            tcp_flags: counters.tcp_flags.try_into().ok()?,
-            protocol: key.protocol,
-            kind: key.direction | family | hidden,
         })
+    }
+
+    /// The index of its counters, if they are stored separately.
+    #[inline]
+    fn stored(&self) -> Option<usize> {
+        (self.key.number() & form::STORED != 0).then_some(self.packets as usize)
     }
 
     #[inline]
     fn counters(&self, since_ns: u64) -> Counters {
         let packets = u64::from(self.packets);
         let frame_bytes = u64::from(self.frame_bytes);
-        let hidden = if self.kind & kind::HEADLESS != 0 { packets * ETHERNET_HEADER } else { 0 };
+        let number = self.key.number();
+        let is_headless = number & form::HEADLESS != 0;
+        let hidden = if is_headless { packets * ETHERNET_HEADER } else { 0 };
         let first_ns = since_ns.wrapping_add(whole(self.first, self.first_high));
         Counters {
             packets,
@@ -235,15 +175,9 @@ impl PackedFlow {
             device_bytes: frame_bytes - hidden,
             first_ns,
             last_ns: first_ns.wrapping_add(whole(self.lasting, self.lasting_high)),
-            tcp_flags: self.tcp_flags.into(),
+            tcp_flags: (number & !form::HEADLESS).into(),
         }
     }
-}
-
-/// Both addresses if they have at most four bytes, like those of IPv4.
-pub(crate) fn ipv4_sized(key: &FlowKey) -> Option<[u32; 2]> {
-    let ([src, 0], [dst, 0]) = (key.src, key.dst) else { return None };
-    Some([src.try_into().ok()?, dst.try_into().ok()?])
 }
 
 /// The lower 32 bits of a number, and the 16 bits above; `None` if it has more.
@@ -319,7 +253,7 @@ mod tests {
             device_bytes,
             first_ns,
             last_ns: first_ns.wrapping_add(number(random, 48)),
-            tcp_flags: number(random, 16),
+            tcp_flags: number(random, 14),
         };
         (key, counters)
     }
@@ -358,7 +292,7 @@ mod tests {
         let earlier = Counters { first_ns: counters.first_ns - 3_600_000_000_000, ..counters };
         let flows = [(v4, counters), (v6, counters), (v4, on_loopback), (v4, earlier)];
         let packed: Flows = flows.into_iter().collect();
-        assert!(packed.whole.is_empty());
-        assert_eq!(packed.addresses.len(), 1);
+        assert!(packed.stored.is_empty());
+        assert_eq!(packed.keys.stored(), 1);
     }
 }

@@ -2,6 +2,7 @@
 //! layout in memory; refuses to know where traffic comes from and how it is used.
 
 pub mod answers;
+pub(crate) mod compact_key;
 pub mod comparison;
 pub mod flows;
 pub mod group;

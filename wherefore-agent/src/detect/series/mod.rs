@@ -1,16 +1,15 @@
 //! The history of each group: its last points, one for each interval. Owns gaps (points of zero), expiry and
 //! the memory bound; refuses to judge.
 
-mod keys;
 mod rings;
 mod window;
 
 use rustc_hash::FxHashMap;
 use wherefore_common::{Counters, FlowKey};
 
+use crate::traffic::compact_key::{CompactKey, Keys};
 use crate::traffic::flows::Flows;
 use crate::traffic::hash_index::{HashIndex, Hashed};
-use keys::{Keys, ShortKey};
 use rings::Rings;
 pub use window::{Activity, BaselineUpdate, Points, Window};
 use window::{ActivitySource, Sum};
@@ -36,7 +35,7 @@ pub struct SeriesOptions {
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(align(32))]
 struct Slot {
-    key: ShortKey,
+    key: CompactKey,
     moved: ActivityIndex,
     /// The number of quiet intervals in a row.
     quiet: u32,
@@ -420,9 +419,9 @@ impl Series {
     }
 
     fn remove(&mut self, slot: usize) {
-        let short = std::mem::take(&mut self.slots[slot]).key;
-        let key = self.keys.key(short);
-        self.keys.release(short);
+        let compact = std::mem::take(&mut self.slots[slot]).key;
+        let key = self.keys.key(compact);
+        self.keys.release(compact);
         self.unusual.remove(&slot);
         self.places.remove(Hashed::of(&key), slot);
         self.forgotten.iter_mut().for_each(|forgotten| forgotten.push(key));
@@ -456,7 +455,7 @@ impl Series {
         let SeriesOptions { assume_quiet_before, window, .. } = self.options;
         let points = if assume_quiet_before { self.intervals_seen.min(window) as u16 } else { 0 };
         let moved = ActivityIndex::NOTHING;
-        let key = self.keys.shorten(&group);
+        let key = self.keys.compact(&group);
         self.slots[slot] = Slot { key, moved, points, is_fresh: true, ..Slot::default() };
     }
 

@@ -3,8 +3,8 @@
 
 use wherefore_common::{Counters, FlowKey};
 
-use super::keys::{Keys, ShortKey};
 use super::rings::Rings;
+use crate::traffic::compact_key::{CompactKey, Keys};
 use crate::traffic::flows::Flows;
 
 /// The activity of a group in an interval, computed when it is needed: for most groups only the bytes are.
@@ -83,7 +83,7 @@ pub struct Window<'a> {
     /// Whether the slot is new to it.
     pub is_fresh: bool,
     pub(super) keys: &'a Keys,
-    pub(super) key: ShortKey,
+    pub(super) key: CompactKey,
     /// The points, in bytes an interval, up to the interval just closed.
     pub points: Points<'a>,
     /// The activity in the interval just closed.
