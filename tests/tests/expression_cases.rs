@@ -163,12 +163,14 @@ fn keywords_of_a_link_type_select_frames_of_that_type() {
     Capture::new(105, frames.clone()).check(&cases);
     let radiotap = |frame: &Vec<u8>| [&[0, 0, 8, 0, 0, 0, 0, 0][..], frame].concat();
     Capture::new(127, frames.iter().map(radiotap)).check(&cases);
+    let of_radio = [("radio[0] = 0", 3), ("radio[2] = 8 and dir tods", 2), ("radio[2] = 9", 0)];
+    Capture::new(127, frames.iter().map(radiotap)).check(&of_radio);
     // Linux cooked headers contain whether a packet was sent (4).
     let cooked =
         |kind| [&[0, kind, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0][..], &packet(kind)].concat();
     Capture::new(113, [0, 1, 4].map(cooked)).check(&[("outbound", 1), ("inbound", 2)]);
     let plain = Capture::ethernet(0x0800, [packet(1)]);
-    for expression in ["type data", "dir tods", "outbound"] {
+    for expression in ["type data", "dir tods", "radio[0] = 0", "outbound"] {
         let run = plain.replay(expression);
         assert_eq!(run.code, Some(2), "{expression}: {}", run.stderr);
         assert!(run.stderr.contains(expression), "{}", run.stderr);

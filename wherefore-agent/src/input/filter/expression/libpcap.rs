@@ -36,9 +36,9 @@ impl Compiled {
     /// Compiles the expression for Ethernet, or otherwise for the first link type for which it has a meaning.
     /// This shows whether it is valid.
     pub(super) fn new(text: &str) -> Result<Self, UsageError> {
-        /// Link types with directions, with interface numbers, of 802.11, with address families, and with
-        /// neither.
-        const OTHERS: [u16; 6] = [105, 113, 276, 0, 9, 101];
+        /// Link types of 802.11 without and with radio information, with directions, with interface numbers,
+        /// with address families, and with neither.
+        const OTHERS: [u16; 7] = [105, 127, 113, 276, 0, 9, 101];
         let compiled =
             Self { text: text.to_owned(), programs: Arc::default(), warned: Arc::default() };
         let Err(words) = compiled.program(LinkType::ETHERNET, false) else { return Ok(compiled) };
@@ -131,7 +131,7 @@ fn compile(text: &str, place: Place) -> Result<Machine, String> {
         program.get_instructions().iter().map(|instruction| parse(&instruction.to_string()));
     let shown = shown.collect::<Option<Vec<Instruction>>>();
     let machine = Machine { instructions: shown.ok_or("libpcap's program is not readable")? };
-    // For `pppoes` on 802.11, libpcap 1.10 makes a program that reads uninitialised memory.
+    // For `pppoes` and `geneve` on 802.11, libpcap 1.10 makes a program that reads uninitialised memory.
     if machine.reads_unwritten_memory() {
         return Err("libpcap's program for it reads memory that it never writes".to_owned());
     }
