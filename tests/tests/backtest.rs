@@ -304,6 +304,9 @@ fn long_csv_of_other_programs_is_read() {
         assert_eq!(summary["budgets"], expected["budgets"], "{name}");
         assert_eq!(summary["bytes"], expected["bytes"], "{name}");
     }
+    let gaps = format!("{plain}web,2026-01-01T01:00:00Z,-5\nweb,2026-01-01T01:01:00Z,NaN\n");
+    let run = backtest(&write(&scratch, "gaps", gaps), &METHODS).succeeded();
+    assert!(run.stderr.contains("2 negative values or NaN count as 0"), "{}", run.stderr);
     let utf16: Vec<u8> = plain.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (name, text, reason) in [
         ("semicolons", plain.replace(',', ";").into_bytes(), "semicolons"),
@@ -334,6 +337,7 @@ fn unusable_input_is_refused_with_advice() {
         (csv("back.csv", "a,5,1\na,4,1\n"), 2, "line 3: the time is before that of the line above"),
         (csv("value.csv", "a,5,many\n"), 2, "line 2: \"many\" is not a number"),
         (csv("time.csv", "a,noon,1\n"), 2, "line 2: \"noon\" is neither a number of seconds"),
+        (csv("infinite.csv", "a,5,1\na,6,inf\n"), 2, "line 3: inf is not a finite number"),
         (csv("fields.csv", "a\n"), 2, "line 2: \"a\" is not series,timestamp,value"),
         (csv("none.csv", ""), 2, "contains no points"),
         (write(&scratch, "json", "{\"a\":1}\n"), 2, "line 1: not a flow in the format of --flows"),

@@ -125,6 +125,14 @@ fn files_of_other_programs_are_read_or_refused_with_the_reason() {
         ("5x\n6\n", "\"5x\" is not a number"),
         ("5 6\n7\n", "not a number"),
         ("series;timestamp;value\na;0;5\n", "semicolons"),
+        ("series,time,value\na,0,5\nb,0,6\n", "several series have the header"),
+        ("a,0,5\nb,0,6\n", "several series need the header"),
+        ("1,000.5\n2,000.5\n", "thousands without a separator"),
+        ("3,05\n", "write decimals with a point"),
+        ("0;3,14\n1;2,72\n", "semicolons"),
+        ("0\t3,14\n1\t2,72\n", "tabs"),
+        ("0 3,14\n1 2,72\n", "write decimals with a point"),
+        ("12,5\n11,7\n", "the time goes back from 12 to 11"),
     ] {
         for options in [&[][..], &["--detector", "flow"]] {
             let run = score(options, input);
@@ -136,6 +144,13 @@ fn files_of_other_programs_are_read_or_refused_with_the_reason() {
         let run = run_with_input(["score", "--detector=lytics"], start);
         assert_eq!(run.code, Some(2), "{}", run.stdout);
         assert!(run.stderr.contains("iconv"), "{}", run.stderr);
+    }
+    for (input, lines) in [("", 0), ("\n\n", 0), ("value\n", 0), ("value\n5\n", 1)] {
+        for options in [&[][..], &["--detector", "flow"]] {
+            let run = score(options, input).succeeded();
+            assert_eq!(run.stdout.lines().count(), lines, "{input:?}: {}", run.stdout);
+            assert_eq!(run.stderr.contains("no numbers"), lines == 0, "{input:?}: {}", run.stderr);
+        }
     }
     let long = score(&[], "series,timestamp,value\na,0,5\n");
     assert_eq!(long.code, Some(2));

@@ -78,9 +78,12 @@ pub(crate) fn is_header(line: &str) -> bool {
 pub(crate) fn pair(line: &str) -> Result<(Option<Cow<'_, str>>, f64), String> {
     let mut fields = fields(line);
     refuse_decimal_comma(&fields, 2)?;
+    refuse_other_columns(&fields)?;
     let Some(value) = fields.pop() else { return Err("the line is empty".to_owned()) };
     let value = number(&value)?;
-    Ok(((!fields.is_empty()).then(|| joined(line, fields, 1)), value))
+    let timestamp = (!fields.is_empty()).then(|| joined(line, fields, 1));
+    timestamp.as_deref().map_or(Ok(()), refuse_other_separators)?;
+    Ok((timestamp, value))
 }
 
 /// Reads `series,timestamp,value`. The name of a series may contain commas.
@@ -93,6 +96,7 @@ pub(crate) fn long(line: &str) -> Result<LongLine<'_>, String> {
     }
     refuse_decimal_comma(&fields, 3)?;
     let (value, timestamp) = (fields.pop().unwrap_or_default(), fields.pop().unwrap_or_default());
+    refuse_other_separators(&timestamp)?;
     Ok(LongLine { series: joined(line, fields, 2), timestamp, value: number(&value)? })
 }
 
@@ -145,6 +149,48 @@ fn refuse_decimal_comma(fields: &[Cow<'_, str>], wanted: usize) -> Result<(), St
          commas in quotes",
         fields.len()
     ))
+}
+
+/// Refuses what is no pair: a number with a decimal comma or a separator of thousands, seen by a 0 behind
+/// the comma, and a line of several series.
+fn refuse_other_columns(fields: &[Cow<'_, str>]) -> Result<(), String> {
+    let is_whole = |field: &str| {
+        let digits = field.trim_start_matches(['-', '+']);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    match fields {
+        [whole, part] if is_whole(whole) && matches!(part.as_bytes(), [b'0', b'0'..=b'9', ..]) => {
+            Err("the part after the comma begins with a 0: write decimals with a point, and \
+                 thousands without a separator"
+                .to_owned())
+        }
+        [_, .., before, _] if before.parse::<f64>().is_ok() => Err(format!(
+            "{} fields, where 2 are expected: several series need the header {LONG}; put names with \
+             commas in quotes",
+            fields.len()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a time that contains another separator: what was taken for the value is then the part of one
+/// behind a decimal comma.
+fn refuse_other_separators(timestamp: &str) -> Result<(), String> {
+    if timestamp.contains([';', '\t']) {
+        return Err(format!("{timestamp:?} is not a time: {}", separator_advice(timestamp)));
+    }
+    let is_numbers = || timestamp.split_whitespace().all(|part| part.parse::<f64>().is_ok());
+    if timestamp.contains(' ') && is_numbers() {
+        return Err(format!(
+            "{timestamp:?} is not a time: separate fields by commas, and write decimals with a point"
+        ));
+    }
+    Ok(())
+}
+
+/// The number of columns that a header names.
+pub(crate) fn columns(header: &str) -> usize {
+    fields(header).len()
 }
 
 /// The fields of a line, without quotes and surrounding space.
@@ -215,8 +261,18 @@ mod tests {
             let line = long(line).unwrap();
             assert_eq!((&*line.series, &*line.timestamp, line.value), ("web,eu", "0", 14.0));
         }
-        assert!(pair("1,2,5").is_err() && pair("\"3,14\"").is_err() && pair("1;5").is_err());
-        assert_eq!(pair("monday,noon,7").unwrap().1, 7.0);
+        for line in ["0;3,14", "2026-01-01;3,14", "1,5;2,5", "0\t3,14", "0 3,14", "a;0;3,14"] {
+            assert!(pair(line).unwrap_err().contains("with a point"), "{line}");
+        }
+        assert!(long("web,0;5,3").is_err() && long("a;b,0,3").is_ok());
+        for line in ["1,2,5", "\"3,14\"", "1;5", "3,05", "-1,000", "1,000.5", "a,0,5", "a,1.5,7"] {
+            assert!(pair(line).is_err(), "{line}");
+        }
+        for (line, value) in
+            [("monday,noon,7", 7.0), ("noon,07", 7.0), ("3,0.5", 0.5), ("3,0", 0.0)]
+        {
+            assert_eq!(pair(line).unwrap().1, value, "{line}");
+        }
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub(super) struct SeriesSource {
     ahead: VecDeque<Point>,
     first_ns: i64,
     last_ns: i64,
+    /// Lines with a negative value or NaN, which count as 0.
+    negative: u64,
 }
 
 impl SeriesSource {
@@ -83,6 +85,7 @@ impl SeriesSource {
             ahead: VecDeque::new(),
             first_ns: 0,
             last_ns: i64::MIN,
+            negative: 0,
         };
         let found = source.look_ahead()?;
         let interval = args.transfer_interval.unwrap_or(found);
@@ -172,7 +175,11 @@ impl SeriesSource {
                 series
             }
         };
-        // Negative numbers and NaN count as 0; fractions of a byte are dropped.
+        if value.is_infinite() {
+            return Err(self.lines.usage(&format!("{value} is not a finite number")));
+        }
+        self.negative += u64::from(value.is_nan() || value < 0.0);
+        // Fractions of a byte are dropped.
         let bytes = if value > 0.0 { value.min(MOST).round() as u64 } else { 0 };
         Ok(Some(Point { series, time_ns, bytes, interval }))
     }
@@ -230,7 +237,12 @@ impl Source for SeriesSource {
     }
 
     fn warnings(&self) -> Vec<String> {
-        self.lines.warnings.clone()
+        let mut warnings = self.lines.warnings.clone();
+        if self.negative > 0 {
+            let count = text::grouped(self.negative);
+            warnings.push(format!("{count} negative values or NaN count as 0 bytes"));
+        }
+        warnings
     }
 }
 

@@ -94,6 +94,7 @@ impl Scorer {
                 return Ok(());
             }
         }
+        lines.warn_if_empty();
         Ok(())
     }
 

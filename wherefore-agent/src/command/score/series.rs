@@ -64,6 +64,7 @@ fn score_input<D: Detector>(
 ) -> Result<()> {
     let mut lines = Lines::new(input, name, io::stdout().lock());
     if !lines.next()? {
+        lines.input.warn_if_empty();
         return Ok(());
     }
     let is_long = csv_text::is_long_header(lines.input.text()?);
@@ -73,6 +74,9 @@ fn score_input<D: Detector>(
         lines.score_wide(detector)?;
     } else {
         lines.score_numbers(detector)?;
+    }
+    if lines.is_open {
+        lines.input.warn_if_empty();
     }
     finish(lines.output.flush())
 }
@@ -122,6 +126,7 @@ impl<R: Read, W: Write> Lines<R, W> {
             let value = csv_text::number(field.trim().trim_matches('"'));
             let value = value
                 .map_err(|problem| self.input.usage(&format!("value {}: {problem}", place + 1)))?;
+            self.input.note_numbers();
             let score = detector.step(&mut state, value).score;
             let separated = if place > 0 { self.output.write_all(b",") } else { Ok(()) };
             written = written.and(separated).and_then(|()| write_score(&mut self.output, score));
@@ -140,6 +145,7 @@ impl<R: Read, W: Write> Lines<R, W> {
                 continue;
             }
             let line = csv_text::long(text).map_err(|problem| self.input.usage(&problem))?;
+            self.input.note_numbers();
             if !states.contains_key(&*line.series) {
                 states.insert(line.series.clone().into_owned(), D::State::default());
             }

@@ -18,11 +18,23 @@ pub(super) struct Text<R> {
     line: Vec<u8>,
     /// Whether a header names only one column.
     is_single: Cell<bool>,
+    /// The time of the line before, if it is a number.
+    last_time: Cell<f64>,
+    /// Whether there was a number.
+    has_numbers: Cell<bool>,
 }
 
 impl<R: BufRead> Text<R> {
     pub(super) fn new(input: R, name: String) -> Self {
-        Self { input, name, number: 0, line: Vec::new(), is_single: Cell::new(false) }
+        Self {
+            input,
+            name,
+            number: 0,
+            line: Vec::new(),
+            is_single: Cell::new(false),
+            last_time: Cell::new(f64::NEG_INFINITY),
+            has_numbers: Cell::new(false),
+        }
     }
 
     /// Reads a line; returns false at the end.
@@ -47,11 +59,40 @@ impl<R: BufRead> Text<R> {
             Ok((Some(_), _)) if self.is_single.get() => Err(self.usage(
                 "2 fields, but the header names one column: decimals need a point, not a comma",
             )),
-            Ok((timestamp, value)) if value.is_finite() => Ok(Some((timestamp, value))),
+            Ok((timestamp, value)) if value.is_finite() => {
+                self.check_order(timestamp.as_deref())?;
+                self.note_numbers();
+                Ok(Some((timestamp, value)))
+            }
             Ok((_, value)) => Err(self.usage(&format!("{value} is not a finite number"))),
             Err(problem) => {
                 Err(self.usage(&format!("{problem}; each line is a number or \"timestamp,value\"")))
             }
+        }
+    }
+
+    /// Refuses times that go back: they are more likely the first part of numbers with decimal commas.
+    fn check_order(&self, timestamp: Option<&str>) -> Result<()> {
+        let Some(time) = timestamp.and_then(|time| time.parse::<f64>().ok()) else { return Ok(()) };
+        let last = self.last_time.replace(time);
+        if time < last {
+            return Err(self.usage(&format!(
+                "the time goes back from {last} to {time}: decimals need a point, not a comma; \
+                 order the lines by time"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Notes that the input is not empty.
+    pub(super) fn note_numbers(&self) {
+        self.has_numbers.set(true);
+    }
+
+    /// Warns if the input has ended without any number.
+    pub(super) fn warn_if_empty(&self) {
+        if !self.has_numbers.get() {
+            tracing::warn!("{} contains no numbers", self.name);
         }
     }
 
@@ -63,8 +104,16 @@ impl<R: BufRead> Text<R> {
                 .usage("the file has several series: use --detector flow, or --series-per-line"));
         }
         let is_header = csv_text::is_header(line);
+        let columns = csv_text::columns(line);
+        if is_header && columns > 2 {
+            return Err(self.usage(&format!(
+                "the header names {columns} columns: one series has the columns timestamp,value; \
+                 several series have the header {}",
+                csv_text::LONG
+            )));
+        }
         if is_header {
-            self.is_single.set(!line.contains(','));
+            self.is_single.set(columns == 1);
             tracing::info!("{}: skipping the first line, {line:?}, as a header", self.name);
         }
         Ok(is_header)
