@@ -110,11 +110,15 @@ enum Limit {
 
 /// Recognises the limit by the text of the error, because some libraries keep nothing else.
 fn limit_of(text: &str) -> Option<Limit> {
-    let is = |code: i32, name: &str| {
-        text.contains(&format!("(os error {code})")) || text.contains(&format!("{name}: "))
+    let is = |code: i32, name: &str, words: &str| {
+        text.contains(&format!("(os error {code})"))
+            || text.contains(&format!("{name}: "))
+            || text.contains(words)
     };
-    let of_system = is(libc::ENFILE, "ENFILE").then_some(Limit::OfSystem);
-    of_system.or_else(|| is(libc::EMFILE, "EMFILE").then_some(Limit::OfProcess))
+    // libpcap's errors contain only the words.
+    let of_system = is(libc::ENFILE, "ENFILE", "open files in system").then_some(Limit::OfSystem);
+    of_system
+        .or_else(|| is(libc::EMFILE, "EMFILE", "Too many open files").then_some(Limit::OfProcess))
 }
 
 /// Opens descriptors, up to this number.
@@ -137,6 +141,10 @@ mod tests {
         assert!(is_exhausted(&error));
         let text = explained(&error);
         assert!(text.contains("open files (ulimit -n) is reached"), "{text}");
+        let of_libpcap = Error::msg("libpcap error: socket: Too many open files");
+        assert!(explained(&of_libpcap).contains("LimitNOFILE"));
+        let of_system = Error::msg("libpcap error: socket: Too many open files in system");
+        assert!(explained(&of_system).contains("fs.file-max"));
         let other = Error::from(io::Error::from_raw_os_error(libc::ENOENT));
         assert!(!is_exhausted(&other) && explained(&other) == format!("{other:#}"));
     }

@@ -120,5 +120,12 @@ fn a_table_that_is_too_large_is_refused_with_the_largest_that_fits() -> Result<(
             bail!("{mib} MiB, {flows} flows: {said:?} is not in {log}");
         }
     }
+    // While it verifies programs, the kernel needs more than this.
+    let group = Group::new("small", 36 << 20)?;
+    let agent = group.watch(&lab, &["--max-flows", "8192"])?;
+    many_flows(&lab.a, &lab.b, crate::load(1000, 3))?;
+    agent.pass_intervals(2)?;
+    let log = agent.stop()?.stderr;
+    assert!(log.contains("too low for eBPF") && log.contains("source=\"libpcap"), "{log}");
     Ok(())
 }

@@ -94,6 +94,21 @@ fn without_file_descriptors_the_agent_continues_and_logs_why() -> Result<()> {
     Ok(())
 }
 
+/// Whatever needs the first descriptor that there is not: a map, a socket of libpcap, a thread.
+#[test]
+fn at_the_start_the_limit_of_descriptors_is_named() -> Result<()> {
+    let test = "at_the_start_the_limit_of_descriptors_is_named";
+    let Some(lab) = Lab::or_skip(test)? else { return Ok(()) };
+    for limit in [10, 16, 22] {
+        let mut few = after(&lab.b, &format!("ulimit -Sn {limit}; ulimit -Hn {limit}"));
+        let run = few.args(["run", "-i", "any", "--duration", "1s"]).output()?;
+        let log = String::from_utf8_lossy(&run.stderr);
+        let says = format!("the limit of {limit} open files (ulimit -n) is reached");
+        ensure!(log.contains(&says), "{limit}: {log}");
+    }
+    Ok(())
+}
+
 #[test]
 fn an_unusable_state_directory_delays_nothing() -> Result<()> {
     let test = "an_unusable_state_directory_delays_nothing";

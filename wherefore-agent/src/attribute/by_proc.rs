@@ -11,6 +11,7 @@ use super::end_owner::EndOwner;
 use super::listed::Listed;
 use super::process;
 use super::process_cache::{Facts, ProcessCache};
+use crate::descriptors;
 use crate::input::sockets::Socket;
 use crate::traffic::who::Unattributed;
 
@@ -32,7 +33,7 @@ impl ByProc {
         self.listed = Listed::read().unwrap_or_else(|error| {
             if !std::mem::replace(&mut self.is_warned, true) {
                 tracing::warn!(
-                    error = format!("{error:#}"),
+                    error = descriptors::explained(&error),
                     "cannot list this host's sockets: the bytes of this interval have no owners"
                 );
             }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::attribute::geo::Geo;
+use crate::descriptors;
 use crate::input::Source;
 use crate::input::readings::{Readings, Watcher};
 use crate::input::requests::Requester;
@@ -36,7 +37,7 @@ pub(super) fn bind(args: &RunArgs) -> Result<Bound> {
         Ok(bound) => Ok(Some(bound)),
         Err(error) => {
             tracing::warn!(
-                error = format!("{error:#}"),
+                error = descriptors::explained(&error),
                 "cannot make the socket: `wherefore top` cannot attach"
             );
             Ok(None)

@@ -21,6 +21,7 @@ use super::schema;
 use super::store::{Batch, Store, Uncounted};
 use super::tiers::Bounds;
 use super::{Places, Settings};
+use crate::descriptors;
 use crate::message::alert::Alert;
 use crate::traffic::interval::Interval;
 use crate::usage::UsageError;
@@ -330,7 +331,7 @@ impl Keeper {
     /// Keeps data that cannot be written for the next attempt, while counting continues.
     fn fail(&mut self, error: &anyhow::Error) {
         if !std::mem::replace(&mut self.is_failing, true) {
-            let error = format!("{error:#}");
+            let error = descriptors::explained(error);
             tracing::error!(
                 error,
                 "cannot write the history: counting continues, and data waits in memory"

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use super::interfaces::{Interface, counters, list};
 use super::routes;
 use super::selection::Selection;
+use crate::descriptors;
 use crate::usage::UsageError;
 
 /// The interfaces with these names; without names, that of the default route or the busiest one.
@@ -58,7 +59,7 @@ fn default_interface(all: &[Interface]) -> Result<&Interface> {
 /// The interface that the default route leads to.
 fn default_route_interface(all: &[Interface]) -> Option<&Interface> {
     let index = routes::default_interface().unwrap_or_else(|error| {
-        tracing::warn!(error = format!("{error:#}"), "cannot read the default route");
+        tracing::warn!(error = descriptors::explained(&error), "cannot read the default route");
         None
     });
     all.iter().find(|interface| Some(interface.index) == index && !interface.is_loopback)

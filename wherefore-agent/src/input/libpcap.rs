@@ -24,6 +24,7 @@ use super::recorder::SharedRecorder;
 use super::requests::{Requests, Wake};
 use super::selection::{MAX_INTERFACES, Selection};
 use super::source::Source;
+use crate::descriptors;
 use crate::input::filter::Filter;
 use crate::input::kernel::clock::{Closed, Moment, Ticks};
 use crate::input::kernel::privileges;
@@ -165,7 +166,11 @@ impl LibpcapSource {
     fn refuse(&mut self, interface: &Interface, error: &anyhow::Error) {
         self.refused.insert(interface.index);
         let interface = &interface.name;
-        tracing::warn!(interface, error = format!("{error:#}"), "interface is not counted");
+        tracing::warn!(
+            interface,
+            error = descriptors::explained(error),
+            "interface is not counted"
+        );
     }
 
     /// Checks which interfaces appeared and disappeared since the last check.
@@ -174,7 +179,7 @@ impl LibpcapSource {
             Ok(there) => there,
             Err(error) => {
                 tracing::warn!(
-                    error = format!("{error:#}"),
+                    error = descriptors::explained(&error),
                     "cannot list the interfaces: changes of interfaces are not noticed now"
                 );
                 return;

@@ -50,6 +50,8 @@ pub struct Plan {
     pub loads_in_turn: bool,
     /// Whether there is no space for the kernel's records of socket use.
     pub is_narrow: bool,
+    /// Whether there is no space for the kernel to verify programs: it would kill the process.
+    pub is_too_small: bool,
     need: u64,
     /// Memory of evidence.
     evidence: u64,
@@ -69,6 +71,9 @@ impl Plan {
             max_flows: None,
             loads_in_turn: limit == Limit::Unknown,
             is_narrow: limit.bytes().is_some_and(|limit| limit < NARROW),
+            is_too_small: limit
+                .bytes()
+                .is_some_and(|limit| fitting(limit.saturating_sub(evidence)).is_none()),
             need: most,
             evidence,
         };
@@ -267,6 +272,8 @@ mod tests {
         let wanted = plan(flows(8192), Some(64 << 20));
         assert!((wanted.max_flows, wanted.max_groups) == (None, 8192) && wanted.need < 64 << 20);
         assert!(plan(flows(131_072), Some(64 << 20)).need > 64 << 20);
+        let is_too_small = |mib: u64| plan(flows(8192), Some(mib << 20)).is_too_small;
+        assert!(is_too_small(16) && is_too_small(36) && !is_too_small(40) && !free.is_too_small);
         assert_eq!((fitting(20 << 20), fitting(1 << 40)), (None, Some(16_777_000)));
         assert!(Plan::new(nothing, Limit::Unknown).loads_in_turn);
         let ring = MemorySettings { keeps_packets: true, evidence_ring: 30_000_000, ..nothing };

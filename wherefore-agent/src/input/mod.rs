@@ -28,6 +28,7 @@ mod source;
 
 use anyhow::{Context, Result};
 
+use crate::descriptors;
 use crate::input::filter::Filter;
 use crate::input::memory::Plan;
 use recorder::SharedRecorder;
@@ -53,6 +54,10 @@ pub fn open_live(
             tracing::info!(part, "the kernel cannot evaluate this filter: using libpcap");
             open_libpcap(settings, plan, selection, filter, recorder)
         }
+        Daq::Auto if settings.attach == Attach::Auto && plan.is_too_small => {
+            tracing::warn!("the memory limit is too low for eBPF: using libpcap");
+            open_libpcap(settings, plan, selection, filter, recorder)
+        }
         Daq::Ebpf => open_kernel(settings, plan, selection, &filter, recorder),
         Daq::Libpcap => open_libpcap(settings, plan, selection, filter, recorder),
         // A user who names a hook wants that hook.
@@ -64,7 +69,7 @@ pub fn open_live(
                 Ok(source) => Ok(source),
                 Err(error) => {
                     tracing::warn!(
-                        reason = format!("{error:#}"),
+                        reason = descriptors::explained(&error),
                         "eBPF does not work here: using libpcap"
                     );
                     open_libpcap(settings, plan, selection, filter, recorder)

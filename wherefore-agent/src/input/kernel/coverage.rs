@@ -10,6 +10,7 @@ use super::attach::Attachments;
 use super::loader::Loaded;
 use super::verify::{InFront, Lost};
 use super::watched::{DirectionState, Refusal, Watched, Watchlist, attach, bytes_of};
+use crate::descriptors;
 use crate::input::interfaces::{self, DeviceCounters, device_counters};
 use crate::traffic::interval::{Comparison, InterfaceReading};
 
@@ -60,7 +61,7 @@ impl Watchlist {
                     self.accept(watched);
                 }
                 Err(error) => {
-                    let (interface, error) = (&interface.name, format!("{error:#}"));
+                    let (interface, error) = (&interface.name, descriptors::explained(&error));
                     tracing::debug!(interface, error, "interface is still not counted");
                 }
             }
@@ -116,7 +117,7 @@ impl Watched {
                         interface = name,
                         direction = direction_name(direction),
                         happened = gap.what,
-                        error = format!("{error:#}"),
+                        error = descriptors::explained(&error),
                         "packets are not counted: our program was taken off and can't be attached \
                          again; it is tried after each interval"
                     );

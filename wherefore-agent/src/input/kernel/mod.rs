@@ -40,6 +40,7 @@ use super::owners::{KernelRecords, Mode};
 use super::requests::{Requests, Wake};
 use super::selection::Selection;
 use super::source::Source;
+use crate::descriptors;
 use crate::input::filter::Filter;
 use crate::traffic::flows::Flows;
 use crate::traffic::interval::{Drain, Interval};
@@ -237,7 +238,7 @@ fn open_owners(loaded: &mut Loaded, mode: Mode) -> Result<Option<KernelOwners>> 
         )),
         Err(error) => {
             tracing::warn!(
-                reason = format!("{error:#}"),
+                reason = descriptors::explained(&error),
                 "the kernel cannot record which process uses which socket: looking up processes in /proc"
             );
             Ok(None)

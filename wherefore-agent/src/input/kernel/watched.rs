@@ -117,7 +117,7 @@ impl Watchlist {
             Ok(there) => there,
             Err(error) => {
                 tracing::warn!(
-                    error = format!("{error:#}"),
+                    error = descriptors::explained(&error),
                     "cannot list the interfaces: changes of interfaces are not noticed now"
                 );
                 return;
