@@ -20,6 +20,8 @@ mod common;
 
 #[path = "replay/inputs.rs"]
 mod inputs;
+#[path = "replay/outputs.rs"]
+mod outputs;
 #[path = "replay/schema.rs"]
 mod schema;
 
@@ -453,47 +455,4 @@ fn standard_output_to_a_pipe_has_every_interval() {
     assert_eq!(intervals[20]["top"][0]["dst"], "198.51.100.99");
     let sum: u64 = intervals.iter().map(|event| event["ip"].as_u64().unwrap()).sum();
     assert_eq!(sum, number(&totals(&run), "ip"));
-}
-
-#[test]
-fn an_input_file_is_never_overwritten() {
-    let scratch = Scratch::new();
-    let capture = scratch.path("capture.gz");
-    fs::copy(made(BURST), &capture).unwrap();
-    let start: [&OsStr; 4] =
-        ["replay".as_ref(), capture.as_os_str(), "--flows".as_ref(), capture.as_os_str()];
-    let refused = run(start);
-    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
-    let mut from_stdin = command(["replay", "-", "--flows", capture.to_str().unwrap()]);
-    from_stdin.stdin(fs::File::open(&capture).unwrap());
-    let refused = Run::from(from_stdin.output().unwrap());
-    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
-    assert!(refused.stderr.contains("standard input is an input"), "{}", refused.stderr);
-    assert_eq!(fs::read(&capture).unwrap(), fs::read(made(BURST)).unwrap());
-}
-
-#[test]
-fn two_outputs_are_not_one_file() {
-    let scratch = Scratch::new();
-    let [one, other] = ["one", "other"].map(|name| scratch.path(name));
-    fs::write(&one, "yesterday").unwrap();
-    fs::hard_link(&one, &other).unwrap();
-    let [one, other] = [one.to_str().unwrap(), other.to_str().unwrap()];
-    let refused = replay(BURST, &["--flows", one, "--series", other]);
-    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
-    assert_eq!(fs::read_to_string(one).unwrap(), "yesterday");
-    replay(BURST, &["--flows", "-", "--series", "-"]).succeeded();
-    replay(BURST, &["--flows", "/dev/null", "--series", "/dev/null"]).succeeded();
-}
-
-#[test]
-fn a_run_that_cannot_start_leaves_its_outputs_alone() {
-    let scratch = Scratch::new();
-    let kept = scratch.path("kept");
-    fs::write(&kept, "yesterday").unwrap();
-    let missing = scratch.path("missing");
-    let start: [&OsStr; 4] =
-        ["replay".as_ref(), missing.as_os_str(), "--flows".as_ref(), kept.as_os_str()];
-    assert_eq!(run(start).code, Some(1));
-    assert_eq!(fs::read_to_string(&kept).unwrap(), "yesterday");
 }

@@ -62,11 +62,11 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     // Open files while the process has its privileges.
     let mut outputs = Outputs::open(&args.common.outputs(), &settings, true)?;
     let directory = Directory::open(&args.common.places.live())?;
-    outputs.refuse_to_overwrite(&[])?;
     let state = args.common.state_dir.as_deref().map(open_state).transpose()?.flatten();
     let history = open_history(&args.common, true)?;
     let listener = options::web_settings(args).as_ref().map(Listener::open).transpose()?;
     let specs = options::sinks::specs(&args.common)?;
+    outputs.refuse_to_overwrite(&[], &specs)?;
     let sinks = open_sinks(&args.common, &specs)?;
     let socket = watch::bind(args)?;
     let recorder = Recorder::open_live(&args.common.evidence(args.snaplen))?;
@@ -86,7 +86,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     requests.beat(service::watchdog());
     if let Err(error) = links::listen(requester.clone(), args.interfaces.is_empty()) {
         tracing::warn!(
-            error = format!("{error:#}"),
+            error = descriptors::explained(&error),
             "cannot watch for changes of interfaces: they are checked once an interval"
         );
     }
@@ -157,11 +157,11 @@ fn replay_files(
     let how = common.replay(reorder, shows_progress);
     let source = ReplaySource::open(files, &how, recorder.clone().map(shared))?;
     let outputs = Outputs::open(&common.outputs(), &settings, false)?;
-    outputs.refuse_to_overwrite(files)?;
+    let specs = options::sinks::specs(common)?;
+    outputs.refuse_to_overwrite(files, &specs)?;
     outputs.begin()?;
     let (requester, requests) = requests(None);
     answer_signals(listen()?, requester, false)?;
-    let specs = options::sinks::specs(common)?;
     let sinks = Sinks::start(open_sinks(common, &specs)?, &[])?;
     let mut alerting = Alerting::new(settings, options::message_settings(common))?;
     alerting.engine.use_geo(directory.geo());

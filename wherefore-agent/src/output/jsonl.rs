@@ -184,6 +184,12 @@ impl JsonLines {
 /// The mode of new files, to which the umask applies.
 const MODE: u32 = 0o666;
 
+/// Whether both names are those of one file.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(|path| std::fs::metadata(path).ok().as_ref().map(identity));
+    one.is_some() && one == other
+}
+
 fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }

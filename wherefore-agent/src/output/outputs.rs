@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::attribute::{Directory, Ends};
 use crate::console::Screen;
+use crate::descriptors;
 use crate::detect::settings::EngineSettings;
 use crate::message::Outcome;
 use crate::message::alert::{Alert, SCHEMA};
@@ -19,6 +20,7 @@ use crate::output::export::{self, Exporter, Exports, kafka, otlp};
 use crate::output::jsonl::{self, Event, FlowExport, JsonLines, TopRecord, TotalsRecord};
 use crate::output::known_names::KnownNames;
 use crate::output::reading::{Judged, ViewMessage};
+use crate::output::sinks::SinkSpec;
 use crate::output::socket::Hub;
 use crate::output::terminal::View;
 use crate::output::terminal::plain::{TopView, who};
@@ -129,10 +131,14 @@ impl Outputs {
         flows.chain(&self.alerts).chain(&self.series)
     }
 
-    /// Refuses an output that is also an input or another output.
-    pub(crate) fn refuse_to_overwrite(&self, inputs: &[PathBuf]) -> Result<()> {
+    /// Refuses an output that is also an input or another output, such as the file of a sink.
+    pub(crate) fn refuse_to_overwrite(&self, inputs: &[PathBuf], sinks: &[SinkSpec]) -> Result<()> {
+        // A device or a pipe may have two writers.
+        let of_sinks = || sinks.iter().filter_map(SinkSpec::file).filter(|path| path.is_file());
         for (at, output) in self.files().enumerate() {
-            if self.files().skip(at + 1).any(|other| other.is_same_file(output)) {
+            let is_shared = self.files().skip(at + 1).any(|other| other.is_same_file(output))
+                || of_sinks().any(|path| output.is_file(path));
+            if is_shared {
                 let name = output.name();
                 let text =
                     format!("{name} is the file of two outputs: give each output its own file");
@@ -144,6 +150,11 @@ impl Outputs {
                 let name = if is_stdin { "standard input" } else { &*input.to_string_lossy() };
                 bail!(UsageError(format!("{name} is an input: it cannot also be an output")));
             }
+        }
+        let is_input = |path: &&Path| inputs.iter().any(|input| jsonl::is_same_file(path, input));
+        if let Some(path) = of_sinks().find(is_input) {
+            let name = path.display();
+            bail!(UsageError(format!("{name} is an input: it cannot also be the file of a sink")));
         }
         Ok(())
     }
@@ -168,7 +179,7 @@ impl Outputs {
                     tracing::info!(file = lines.name(), "the output continues in a new file")
                 }
                 Err(error) => tracing::warn!(
-                    error = format!("{error:#}"),
+                    error = descriptors::explained(&error),
                     "cannot reopen an output: the old file stays in use"
                 ),
             }

@@ -1,6 +1,7 @@
 //! The kinds of sinks, each with its settings. Owns the list of kinds, their names, and how each is opened.
 
 use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -53,6 +54,11 @@ impl SinkSpec {
             Self::Command(settings) => &settings.routing,
             Self::File(settings) => &settings.routing,
         }
+    }
+
+    /// The file that the sink writes, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        if let Self::File(settings) = self { Some(&settings.path) } else { None }
     }
 
     /// The kind, as written in the configuration.
