@@ -110,6 +110,13 @@ pub mod global {
         ("ROOT_NUMBER", "cgroup_root", "hierarchy_id"),
         ("NODE_ID", "kernfs_node", "id"),
     ];
+    /// The same for Multipath TCP, which not every kernel has.
+    pub const MPTCP_OFFSETS: [(&str, &str, &str); 4] = [
+        ("SOCK_PROTOCOL", "sock", "sk_protocol"),
+        ("MPTCP_SUBFLOWS", "mptcp_sock", "conn_list"),
+        ("SUBFLOW_NODE", "mptcp_subflow_context", "node"),
+        ("SUBFLOW_SK", "mptcp_subflow_context", "tcp_sock"),
+    ];
 }
 
 /// The number of counters: interface x direction x reason.

@@ -46,6 +46,9 @@ pub fn flow_tc_egress(ctx: TcContext) -> i32 {
 
 #[classifier]
 pub fn flow_tc_ingress_l3(ctx: TcContext) -> i32 {
+    if ctx.is_own_copy() {
+        return TC_ACT_UNSPEC;
+    }
     match BehindEthernet::of(&ctx) {
         Some(packet) => rare_tc(&packet, Ingress),
         None => tc::<LAYER_3>(&ctx, Ingress),
@@ -108,6 +111,8 @@ fn account<H: Hook, const IS_LAYER_3: bool>(hook: &H, direction: Direction) -> b
     let parsed = match count_plain::<H, IS_LAYER_3>(hook, direction, &mut flow) {
         Some(Some(is_watched)) => return is_watched,
         Some(None) => Parsed::FLOW,
+        // Not plain, because it lacks a header; neither the device nor libpcap counts it.
+        None if direction == Ingress && hook.is_own_copy() => return false,
         None => parse_any::<H, IS_LAYER_3>(hook.same(), direction as u32, &mut flow),
     };
     // SAFETY: both have written it.

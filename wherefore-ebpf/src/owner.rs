@@ -63,10 +63,15 @@ macro_rules! offsets {
 
 offsets!(SOCK_COMMON SOCK_FAMILY SOCK_COOKIE SOCKET_SK TASK_LEADER TASK_STARTED TASK_TGID TASK_NAME);
 offsets!(BINPRM_FILENAME CGROUP_ROOT CGROUP_NODE ROOT_NUMBER NODE_ID);
+// 0 if the kernel has no Multipath TCP: the verifier then removes the code.
+offsets!(SOCK_PROTOCOL MPTCP_SUBFLOWS SUBFLOW_NODE SUBFLOW_SK);
 
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 const AF_PACKET: u16 = 17;
+const IPPROTO_MPTCP: u16 = 262;
+/// The most connections of a socket of Multipath TCP whose owner is recorded; the kernel's own limit is 8.
+const MOST_SUBFLOWS: usize = 8;
 /// The state of a TCP socket that has just begun to connect (include/net/tcp_states.h).
 const TCP_SYN_SENT: i32 = 2;
 
@@ -268,15 +273,18 @@ fn current() -> User {
 
 /// Like [`field`], for a structure whose type the verifier does not know; reads eight bytes, 0 if they cannot
 /// be read.
-///
-/// # Safety
-/// The kernel checks the address.
 #[inline(always)]
-unsafe fn far_field(from: *const c_void, offset: &Global<u32>) -> u64 {
+fn far_field(from: *const c_void, offset: &Global<u32>) -> u64 {
+    far_word((from as u64).wrapping_add(u64::from(offset.load())))
+}
+
+/// Eight bytes of the kernel's memory; 0 if they cannot be read.
+#[inline(always)]
+fn far_word(address: u64) -> u64 {
     let mut value = 0_u64;
-    // SAFETY: the helper writes eight bytes, or fails and leaves zeros.
+    // SAFETY: the helper checks the address, and writes eight bytes, or fails and leaves zeros.
     unsafe {
-        let from = from.cast::<u8>().add(offset.load() as usize).cast();
+        let from = address as *const c_void;
         bpf_probe_read_kernel((&raw mut value).cast(), size_of::<u64>() as u32, from);
     }
     value
@@ -312,7 +320,11 @@ fn note_use(sk: *mut c_void, moved: u32) {
             let at = (SOCK_COMMON.load() + SOCK_COOKIE.load()) as usize;
             ptr::read_volatile(sk.cast::<u8>().add(at).cast())
         };
-        if cookie == 0 || is_noted(cookie, &user, moved) {
+        if cookie == 0 {
+            note_subflows(sk, &user, moved);
+            return;
+        }
+        if is_noted(cookie, &user, moved) {
             return;
         }
         cookie
@@ -320,15 +332,40 @@ fn note_use(sk: *mut c_void, moved: u32) {
         if remembers(sk, &user, moved) {
             return;
         }
+        note_subflows(sk, &user, moved);
         // SAFETY: `sk` is a socket.
         unsafe { bpf_get_socket_cookie(sk) }
     };
-    // SAFETY: they read what the current task is.
-    let (cgroup, uid) = unsafe { (bpf_get_current_cgroup_id(), bpf_get_current_uid_gid() as u32) };
-    write_owner(cookie, &user, cgroup, uid, moved);
+    write_owner(cookie, &user, moved);
     let id = ProcessId { started_ns: user.started_ns, tgid: user.tgid, reserved: 0 };
     if PROCESSES.get_ptr(id).is_none() {
         name_process(&user, ptr::null(), u64::from(BPF_NOEXIST));
+    }
+}
+
+/// Records the user of a Multipath TCP socket for the connections that carry its data. These have sockets of
+/// their own in the kernel, which send the packets, and which no process has open.
+#[inline(always)]
+fn note_subflows(sk: *mut c_void, user: &User, moved: u32) {
+    // SAFETY: `sk` is a socket whose fields are where the agent says.
+    if MPTCP_SUBFLOWS.load() == 0 || unsafe { field::<u16>(sk, &SOCK_PROTOCOL) } != IPPROTO_MPTCP {
+        return;
+    }
+    let head = sk.cast::<u8>().wrapping_add(MPTCP_SUBFLOWS.load() as usize) as u64;
+    let mut node = far_word(head);
+    for _ in 0..MOST_SUBFLOWS {
+        // 0 if it could not be read. The list may change meanwhile: the kernel checks each address.
+        if node == head || node == 0 {
+            return;
+        }
+        let context = node.wrapping_sub(u64::from(SUBFLOW_NODE.load()));
+        let subflow = far_word(context.wrapping_add(u64::from(SUBFLOW_SK.load())));
+        let cookie = SOCK_COMMON.load() + SOCK_COOKIE.load();
+        let cookie = far_word(subflow.wrapping_add(u64::from(cookie)));
+        if cookie != 0 {
+            write_owner(cookie, user, moved);
+        }
+        node = far_word(node);
     }
 }
 
@@ -368,7 +405,9 @@ fn is_noted(cookie: u64, user: &User, moved: u32) -> bool {
 }
 
 #[inline(always)]
-fn write_owner(cookie: u64, user: &User, cgroup: u64, uid: u32, moved: u32) {
+fn write_owner(cookie: u64, user: &User, moved: u32) {
+    // SAFETY: they read what the current task is.
+    let (cgroup, uid) = unsafe { (bpf_get_current_cgroup_id(), bpf_get_current_uid_gid() as u32) };
     let cookie_high = (cookie >> 32) as u32;
     let mut marks = moved;
     if let Some(known) = SOCKET_OWNERS.get_ptr(cookie as u32) {

@@ -303,6 +303,12 @@ pub(crate) trait Hook: LoadBytes {
         0
     }
 
+    /// Whether the frame never was on a wire: the stack hands itself a copy of each multicast and broadcast
+    /// packet that it sends, as if the device had received it, without a link-layer header.
+    fn is_own_copy(&self) -> bool {
+        false
+    }
+
     /// The start and the end of the linear part of the frame.
     fn bounds(&self) -> (usize, usize);
 
@@ -349,10 +355,19 @@ impl Hook for TcContext {
     }
 
     #[inline(always)]
+    fn is_own_copy(&self) -> bool {
+        // SAFETY: the context is valid for the program's run, and the verifier checks the field.
+        unsafe { (*self.skb.skb).pkt_type == PACKET_LOOPBACK }
+    }
+
+    #[inline(always)]
     fn bounds(&self) -> (usize, usize) {
         (self.data(), self.data_end())
     }
 }
+
+/// include/uapi/linux/if_packet.h.
+const PACKET_LOOPBACK: u32 = 5;
 
 /// A packet of a layer-3 device after an Ethernet header that is not its own; see
 /// [`link::is_behind_ethernet`]. Offsets begin at the IP header.

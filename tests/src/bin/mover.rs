@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use nix::sys::socket::{
     AddressFamily, Backlog, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType,
-    SockaddrStorage, bind, listen, recvmsg, sendmsg, setsockopt, socket, sockopt,
+    SockaddrStorage, bind, connect, listen, recvmsg, sendmsg, setsockopt, socket, sockopt,
 };
 
 /// The length of a reply.
@@ -67,9 +67,10 @@ fn serve(kind: &str, address: SocketAddr) -> Result<()> {
     match kind {
         "udp" => return serve_udp(address, true),
         "udp-sink" => return serve_udp(address, false),
+        "silent" => return serve_silently(address),
         _ => {}
     }
-    let listener = listener(address, kind == "reuseport")?;
+    let listener = listener(address, kind)?;
     println!("at {}", listener.local_addr()?);
     let worker = if kind == "pass" { Some(worker()?) } else { None };
     std::thread::spawn(end_with_input);
@@ -87,17 +88,46 @@ fn serve(kind: &str, address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-/// Several processes may listen at one address.
-fn listener(address: SocketAddr, is_shared: bool) -> Result<TcpListener> {
-    if !is_shared {
-        return Ok(TcpListener::bind(address)?);
-    }
-    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-    let descriptor = socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
-    setsockopt(&descriptor, sockopt::ReusePort, &true)?;
+/// With `reuseport`, several processes may listen at one address.
+fn listener(address: SocketAddr, kind: &str) -> Result<TcpListener> {
+    let descriptor = match kind {
+        "reuseport" => {
+            let descriptor =
+                socket(family(address), SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+            setsockopt(&descriptor, sockopt::ReusePort, &true)?;
+            descriptor
+        }
+        "mptcp" => multipath(address)?,
+        _ => return Ok(TcpListener::bind(address)?),
+    };
     bind(descriptor.as_raw_fd(), &SockaddrStorage::from(address))?;
     listen(&descriptor, Backlog::new(100)?)?;
     Ok(descriptor.into())
+}
+
+fn family(address: SocketAddr) -> AddressFamily {
+    if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
+}
+
+/// A socket of Multipath TCP, or of TCP if the kernel has no other.
+#[allow(unsafe_code, reason = "nix does not know the protocol")]
+fn multipath(address: SocketAddr) -> Result<OwnedFd> {
+    let (family, kind) = (family(address), libc::SOCK_STREAM | libc::SOCK_CLOEXEC);
+    // SAFETY: it takes three numbers.
+    let descriptor = unsafe { libc::socket(family as i32, kind, libc::IPPROTO_MPTCP) };
+    if descriptor < 0 {
+        return Ok(socket(family, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?);
+    }
+    // SAFETY: the kernel has just made it, and nothing else uses it.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+}
+
+/// Receives nothing, ever.
+fn serve_silently(address: SocketAddr) -> Result<()> {
+    let socket = UdpSocket::bind(address)?;
+    println!("at {}", socket.local_addr()?);
+    stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
 }
 
 /// Its threads wait for connections forever, and it holds nothing that must be dropped.
@@ -176,7 +206,13 @@ fn ask(kind: &str, address: SocketAddr, bytes: usize) -> Result<()> {
         _ => {}
     }
     let address = if kind == "mapped" { mapped(address) } else { address };
-    let mut stream = TcpStream::connect(address)?;
+    let mut stream = if kind == "mptcp" {
+        let descriptor = multipath(address)?;
+        connect(descriptor.as_raw_fd(), &SockaddrStorage::from(address))?;
+        descriptor.into()
+    } else {
+        TcpStream::connect(address)?
+    };
     match kind {
         "exec" => {
             let socket = Stdio::from(OwnedFd::from(stream));

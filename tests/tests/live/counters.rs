@@ -1,13 +1,14 @@
 //! The agent's counts equal the interface's own counters, to the byte, at both ends, for all kinds of
 //! traffic.
 
+use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use wherefore_tests::agent::{Direction, Report};
 use wherefore_tests::lab::packets::{icmp_echo, send_frames};
 use wherefore_tests::lab::traffic::{Datagrams, tcp_transfer, udp_send};
-use wherefore_tests::lab::{Counters, Family, Lab};
+use wherefore_tests::lab::{Counters, Family, Host, Lab};
 
 use super::cases::Cases;
 use super::{FAMILIES, assert_exact, observe, watch};
@@ -32,11 +33,26 @@ fn converse(lab: &Lab, family: Family) -> Result<()> {
     icmp_echo(&lab.b, &lab.a, family, 100).map(drop)
 }
 
+/// Multicast: the stack hands itself a copy of each packet, as if the device had received it.
+fn announce(host: &Host) -> Result<()> {
+    const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+    let send = || -> Result<()> {
+        let device = nix::net::if_::if_nametoindex(host.device.as_str())?;
+        let socket = UdpSocket::bind("[::]:0")?;
+        for _ in 0..20 {
+            socket.send_to(&[7; 500], SocketAddrV6::new(ALL_NODES, 9, 0, device))?;
+        }
+        Ok(())
+    };
+    host.enter(send)?
+}
+
 /// All of that, and every kind of frame, in both directions, with an agent at each end.
 fn exchange(lab: &Lab) -> Result<[(Report, Counters); 2]> {
     let (there, back) = (Cases::all(&lab.a, &lab.b), Cases::all(&lab.b, &lab.a));
     let work = || {
         FAMILIES.into_iter().try_for_each(|family| converse(lab, family))?;
+        announce(&lab.a)?;
         send_frames(&lab.a.namespace, &lab.a.device, &there.frames, 1)?;
         send_frames(&lab.b.namespace, &lab.b.device, &back.frames, 1)
     };

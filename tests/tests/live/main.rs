@@ -23,6 +23,7 @@ mod memory;
 mod names;
 mod outside;
 mod owners;
+mod peers;
 mod refusals;
 mod reload;
 mod rotation;

@@ -8,26 +8,31 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use wherefore_tests::agent::{Agent, Report};
 use wherefore_tests::command::Scratch;
-use wherefore_tests::lab::{Family, Host, Lab, slowdown_factor};
+use wherefore_tests::lab::{Family, Host, Lab, slowdown_factor, wait_until};
 
 use super::watch_every;
 
 /// Kinds of servers of TCP, and of those who ask them.
-const SERVERS: [&str; 4] = ["one", "spawn", "pass", "reuseport"];
-const ASKERS: [&str; 6] = ["plain", "mapped", "exec", "spawn", "exit", "thread"];
+const SERVERS: [&str; 5] = ["one", "spawn", "pass", "reuseport", "mptcp"];
+/// `mptcp` is Multipath TCP where the kernel has it, otherwise TCP.
+const ASKERS: [&str; 7] = ["plain", "mapped", "exec", "spawn", "exit", "thread", "mptcp"];
 /// Bytes that an asker sends, each a few more than the one before.
 const BYTES: usize = 20_000;
 
 /// Bytes that a connection takes before anything is sent, at most.
 const TO_CONNECT: u64 = 400;
 
+/// The longest wait for an interval with an owner.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The user of a socket: protocol, its address, the other's.
-type End = (u8, SocketAddr, SocketAddr);
+pub(super) type End = (u8, SocketAddr, SocketAddr);
 
 /// The movers' reports.
 #[derive(Default)]
@@ -49,7 +54,7 @@ impl Truth {
 
     /// The processes of each end, once all have ended: the last one moved everything except the bytes of
     /// connect.
-    fn read(self) -> Result<BTreeMap<End, Vec<u64>>> {
+    pub(super) fn read(self) -> Result<BTreeMap<End, Vec<u64>>> {
         for reader in self.readers {
             let _ = reader.join();
         }
@@ -199,7 +204,7 @@ pub(super) fn stop(agent: Agent) -> Result<(Vec<Value>, Report)> {
 }
 
 /// Has each kind of process ask each kind of server, over IPv4 and IPv6.
-fn move_much(lab: &Lab, truth: &mut Truth, rounds: usize) -> Result<()> {
+pub(super) fn move_much(lab: &Lab, truth: &mut Truth, rounds: usize) -> Result<()> {
     let mut servers = Vec::new();
     let mut commands = Vec::new();
     let mut bytes = BYTES;
@@ -230,6 +235,16 @@ fn move_much(lab: &Lab, truth: &mut Truth, rounds: usize) -> Result<()> {
     // All reports are complete once the last packets have passed.
     lab.wait_quiet()?;
     servers.into_iter().try_for_each(Server::stop)
+}
+
+/// The shares of bytes with the right owner, a wrong one, and none.
+pub(super) fn summary(flows: &[Value], truth: &BTreeMap<End, Vec<u64>>) -> Result<String> {
+    let verdict = Verdict::of(flows, truth)?;
+    let share = |bytes: u64| bytes as f64 * 100.0 / verdict.all() as f64;
+    let declared = verdict.unattributed.values().sum();
+    let [right, wrong, declared] = [verdict.right, verdict.wrong, declared].map(share);
+    let reasons = &verdict.unattributed;
+    Ok(format!("{right:.3} % right, {wrong:.3} % wrong, {declared:.3} % declared: {reasons:?}"))
 }
 
 fn check(
@@ -311,10 +326,34 @@ fn groups_of_processes_are_all_bytes() -> Result<()> {
     assert!(of("*", "mover").is_some_and(|bytes| bytes > BYTES as u64), "{groups:#?}");
     assert!(of("mover", "*").is_some_and(|bytes| bytes > 0), "{groups:#?}");
     // By a socket of its own, which no process uses.
-    assert!(of("[unused]", "*").is_some_and(|bytes| bytes >= 128), "{groups:#?}");
+    assert!(of("[kernel]", "*").is_some_and(|bytes| bytes >= 128), "{groups:#?}");
     let in_no_flow = report.attribution()["unattributed"]["no_flow"].as_u64().unwrap_or(0);
     let sum = groups.values().sum::<u64>();
     assert_eq!(sum + in_no_flow, report.total("bytes")?, "{groups:#?}");
+    Ok(())
+}
+
+/// A process has the socket open, but it never sends or receives.
+#[test]
+fn a_socket_that_is_only_open_has_its_process() -> Result<()> {
+    let Some(lab) = Lab::or_skip("a_socket_that_is_only_open_has_its_process")? else {
+        return Ok(());
+    };
+    let agent = watch_every("1s", &lab.b, &["--attribution", "kernel"])?;
+    let mut truth = Truth::default();
+    let server = Server::start(&lab.b, "silent", SocketAddr::new(lab.b.v4.into(), 0), &mut truth)?;
+    let sender = lab.a.enter(|| UdpSocket::bind("0.0.0.0:0"))??;
+    let (path, pid) = (flows(&agent)?, server.child.id());
+    let is_named = wait_until(PATIENCE, || {
+        let _ = sender.send_to(&[7; 100], server.address);
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).any(|flow| {
+            flow["dport"] == server.address.port() && flow["destination.process.pid"] == pid
+        })
+    });
+    server.stop()?;
+    let report = agent.stop()?;
+    assert!(is_named, "{}\n{}", std::fs::read_to_string(&path).unwrap_or_default(), report.stderr);
     Ok(())
 }
 

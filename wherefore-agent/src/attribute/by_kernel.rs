@@ -14,8 +14,11 @@ use super::process_cache::{Facts, ProcessCache};
 use crate::input::owners::{KernelRecords, RecordingHooks};
 use crate::traffic::who::{UNKNOWN_USER, Unattributed};
 
+const ICMP: u8 = 1;
+const IGMP: u8 = 2;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
+const ICMP_V6: u8 = 58;
 /// The most connections that are remembered beyond the interval: the most recently seen ones.
 const MOST_CONNECTIONS: usize = 65_536;
 /// The number of intervals for which a connection is remembered.
@@ -32,7 +35,36 @@ pub(super) struct ByKernel {
     connections: FxHashMap<FlowKey, (u32, i64)>,
     /// Read only when it is needed.
     listed: Option<Listed>,
+    unused: UnusedSockets,
     interval: i64,
+}
+
+/// Sockets with packets that no process has used: a server that passes data on by splice(2) never receives, and
+/// others only listen. Once such a socket is an interval old, it is looked for among the open files, once.
+#[derive(Debug, Default)]
+struct UnusedSockets {
+    /// The interval in which each was first seen, and whether it was looked for.
+    seen: FxHashMap<u32, (i64, bool)>,
+    /// Whether open files were read in this interval.
+    has_looked: bool,
+}
+
+impl UnusedSockets {
+    fn begin(&mut self, interval: i64) {
+        self.has_looked = false;
+        self.seen.retain(|_, (first, _)| *first >= interval - REMEMBERED);
+    }
+
+    /// Whether to read the open files for this socket.
+    fn is_due(&mut self, socket: u32, interval: i64) -> bool {
+        if self.seen.len() > MOST_CONNECTIONS {
+            return false;
+        }
+        let (first, is_asked) = self.seen.entry(socket).or_insert((interval, false));
+        let is_due = *first < interval && !*is_asked;
+        *is_asked |= is_due;
+        is_due && !std::mem::replace(&mut self.has_looked, true)
+    }
 }
 
 /// A process with its current name and program.
@@ -46,9 +78,9 @@ struct Named {
 
 impl ByKernel {
     pub(super) fn new(kernel: Box<dyn KernelRecords>) -> Self {
-        let (programs, connections) = Default::default();
+        let (programs, connections, unused) = Default::default();
         let cgroups = Cgroups::read();
-        Self { kernel, cgroups, programs, connections, listed: None, interval: 0 }
+        Self { kernel, cgroups, programs, connections, listed: None, unused, interval: 0 }
     }
 
     /// The method by which the kernel records sockets.
@@ -60,6 +92,7 @@ impl ByKernel {
     pub(super) fn begin(&mut self, interval: i64) {
         (self.interval, self.listed) = (interval, None);
         self.cgroups.begin();
+        self.unused.begin(interval);
         let is_crowded = self.connections.len() > MOST_CONNECTIONS;
         let oldest = interval - if is_crowded { 1 } else { REMEMBERED };
         self.connections.retain(|_, (_, last)| *last >= oldest);
@@ -79,7 +112,12 @@ impl ByKernel {
             return EndOwner::Unattributed(Unattributed::Ambiguous);
         }
         let socket = if tuple.protocol == TCP { self.of_connection(tuple, socket) } else { socket };
-        if socket == 0 { EndOwner::Nothing } else { self.owner(socket, processes) }
+        match (socket, tuple.protocol) {
+            (0, _) => EndOwner::Nothing,
+            // The kernel's own sockets for neighbour discovery, errors and groups: no process uses them.
+            (_, ICMP | ICMP_V6 | IGMP) if self.kernel.socket(socket).is_none() => EndOwner::Nothing,
+            _ => self.owner(socket, processes),
+        }
     }
 
     /// The last packets of a connection may have no socket any more, so the socket of its earlier packets is
@@ -122,7 +160,12 @@ impl ByKernel {
 
     /// Finds the owner of this socket.
     pub(super) fn owner(&mut self, socket: u32, processes: &mut ProcessCache) -> EndOwner {
-        let Some(owner) = self.kernel.socket(socket) else {
+        let mut found = self.kernel.socket(socket);
+        if found.is_none() && self.unused.is_due(socket, self.interval) {
+            self.kernel.find_open();
+            found = self.kernel.socket(socket);
+        }
+        let Some(owner) = found else {
             return EndOwner::Unattributed(Unattributed::Unused);
         };
         if owner.marks & mark::OF_SEVERAL != 0 {

@@ -23,6 +23,9 @@ pub trait KernelRecords: Send {
     /// The last user of the socket with this low half of a cookie.
     fn socket(&self, cookie: u32) -> Option<SocketOwner>;
 
+    /// Records the processes that have sockets open which no process has used. It looks at all open files.
+    fn find_open(&self);
+
     /// The name of a process, and the path of its program if it was started after the agent.
     fn process(&self, tgid: u32, started_ns: u64) -> Option<(String, Option<String>)>;
 

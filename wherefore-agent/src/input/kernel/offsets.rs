@@ -29,7 +29,11 @@ impl Offsets {
     pub(super) fn read() -> Result<Self> {
         let types = Types::read(Path::new(btf::KERNEL))?;
         let offset = |(name, structure, field)| Ok((name, types.offset(structure, field)?));
-        global::OFFSETS.into_iter().map(offset).collect::<Result<_>>().map(Self)
+        let mut offsets = global::OFFSETS.into_iter().map(offset).collect::<Result<Vec<_>>>()?;
+        // Where one is missing, the kernel has no such sockets, and none is set.
+        let of_mptcp = global::MPTCP_OFFSETS.into_iter().map(offset).collect::<Result<Vec<_>>>();
+        offsets.extend(of_mptcp.unwrap_or_default());
+        Ok(Self(offsets))
     }
 
     /// Sets the constants and the sizes of the maps. Without offsets, the maps have the smallest sizes.

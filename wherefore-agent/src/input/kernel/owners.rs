@@ -1,7 +1,8 @@
 //! The use of sockets, as recorded by programs at the kernel's tracepoints and functions. Owns these programs
 //! and their maps; `attribute` decides what this means for a flow.
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +15,7 @@ use wherefore_common::owner::{CgroupPath, ProcessId, ProcessName, SocketOwner};
 
 use super::loader::Loaded;
 use super::maps::pod;
+use super::query;
 use super::version::has_storage;
 use crate::input::owners::{KernelRecords, RecordingHooks};
 
@@ -26,6 +28,8 @@ pub(super) struct KernelOwners {
     /// The programs of processes that existed before the agent, by process number. Not everybody may read
     /// these paths, and privileges are dropped later.
     programs: std::collections::HashMap<u32, PathBuf>,
+    /// The iterator over all open files, if this kernel has it.
+    open_files: Option<OwnedFd>,
 }
 
 impl KernelOwners {
@@ -40,20 +44,25 @@ impl KernelOwners {
         let places = places(hooks, &btf);
         places.iter().try_for_each(|place| place.load(loaded, &btf))?;
         places.iter().try_for_each(|place| place.attach(loaded))?;
-        if has_storage() {
-            find_open(loaded, &btf).context("cannot read the sockets that are already open")?;
+        let open_files = if has_storage() {
+            let reading = "cannot read the sockets that are already open";
+            let iterator = attach_iterator(loaded, &btf).context(reading)?;
+            find_open(iterator.as_fd()).context(reading)?;
+            Some(iterator)
         } else {
             tracing::info!(
                 "sockets that were open before the agent started have no owner until a process uses them: \
                  the kernel is older than 5.12"
             );
-        }
+            None
+        };
         Ok(Self {
             hooks,
             sockets: loaded.map(map::SOCKET_OWNERS)?,
             processes: loaded.map(map::PROCESSES)?,
             cgroups: loaded.map(map::CGROUPS)?,
             programs: programs(),
+            open_files,
         })
     }
 }
@@ -161,6 +170,12 @@ impl KernelRecords for KernelOwners {
         Some((text(&name), (!program.is_empty()).then_some(program)))
     }
 
+    fn find_open(&self) {
+        if let Some(Err(error)) = self.open_files.as_ref().map(|files| find_open(files.as_fd())) {
+            tracing::debug!(error = error.to_string(), "cannot read the open sockets again");
+        }
+    }
+
     fn program_before(&self, tgid: u32) -> Option<&Path> {
         self.programs.get(&tgid).map(PathBuf::as_path)
     }
@@ -171,15 +186,17 @@ impl KernelRecords for KernelOwners {
     }
 }
 
-/// Runs the iterator over all open files.
-fn find_open(loaded: &mut Loaded, btf: &Btf) -> Result<()> {
+/// Attaches the iterator over all open files.
+fn attach_iterator(loaded: &mut Loaded, btf: &Btf) -> Result<OwnedFd> {
     let program: &mut Iter = loaded.program(program::OWNER_FOUND)?.try_into()?;
     program.load("task_file", btf)?;
-    let link = program.attach()?;
-    let mut file = program.take_link(link)?.into_file()?;
-    let mut nothing = Vec::new();
-    file.read_to_end(&mut nothing)?;
-    Ok(())
+    let attached = query::attach_iterator(program.fd()?.as_fd());
+    attached.context("cannot attach to the iterator over open files")
+}
+
+/// Runs it.
+fn find_open(iterator: BorrowedFd<'_>) -> io::Result<()> {
+    query::run_iterator(iterator)?.read_to_end(&mut Vec::new()).map(drop)
 }
 
 /// The programs of all processes, as far as they can be read.
