@@ -123,6 +123,60 @@ fn exported_flows_give_the_same_incidents_as_their_capture() {
     assert_eq!(lines(&filtered.succeeded()).0, [] as [Value; 0]);
 }
 
+/// The flows of the burst with an owner for each: `rsync` sends the burst, the kernel the rest.
+fn owned_flows(path: &Path) {
+    export(&burst(), path);
+    let mut text = String::new();
+    for line in fs::read_to_string(path).unwrap().lines() {
+        let mut flow: Value = serde_json::from_str(line).unwrap();
+        let fields = flow.as_object_mut().unwrap();
+        let fields_of_owner = match fields.get("dst").and_then(Value::as_str) {
+            Some("198.51.100.99") => vec![
+                ("source.process.pid", Value::from(811)),
+                ("source.process.executable.path", "/usr/bin/rsync".into()),
+                ("source.process.user.name", "backup".into()),
+                ("source.wherefore.systemd.unit", "backup.service".into()),
+                ("source.container.id", "0123456789abcdef".into()),
+                ("dst_name", "updates.example.org".into()),
+            ],
+            Some(_) => vec![("wherefore.unattributed", "kernel".into())],
+            None => vec![],
+        };
+        fields.extend(fields_of_owner.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        writeln!(text, "{flow}").unwrap();
+    }
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn groups_of_owners_and_names_are_those_of_the_records() {
+    let scratch = Scratch::new();
+    let flows = scratch.path("flows.jsonl");
+    owned_flows(&flows);
+    for (group_by, src, dst) in [
+        ("process", "rsync", "*"),
+        ("user", "backup", "*"),
+        ("unit", "backup.service", "*"),
+        ("container", "0123456789ab", "*"),
+        ("pod", "[no pod]", "*"),
+        ("name", "*", "updates.example.org"),
+    ] {
+        let run = backtest(&flows, &["--group-by", group_by, METHODS[0], METHODS[1]]);
+        let (incidents, _) = lines(&run.succeeded());
+        let is_it = |incident: &&Value| incident["src"] == src && incident["dst"] == dst;
+        let found: Vec<_> = incidents.iter().filter(is_it).collect();
+        let [incident] = found[..] else { panic!("{group_by}: {incidents:#?}") };
+        assert_eq!(incident["began"], "2026-01-01T00:01:40.000000000Z", "{group_by}");
+    }
+    for group_by in ["country", "asn"] {
+        backtest(&flows, &["--group-by", group_by]).succeeded();
+    }
+    export(&burst(), &flows);
+    let refused = backtest(&flows, &["--group-by", "process"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("contains no owners"), "{}", refused.stderr);
+}
+
 #[test]
 fn flows_are_read_compressed_from_standard_input_and_cut_short() {
     let scratch = Scratch::new();

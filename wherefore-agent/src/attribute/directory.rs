@@ -75,9 +75,10 @@ impl Directory {
         &self.geo
     }
 
-    /// Learns names from the DNS answers of an interval.
+    /// Learns names from the DNS answers of an interval, or from its records.
     pub fn learn(&mut self, interval: &Interval) {
         self.names.learn(&interval.answers, interval.end_ns);
+        self.names.learn_recorded(&interval.names, interval.end_ns);
     }
 
     /// Looks up an address.

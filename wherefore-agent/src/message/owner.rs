@@ -1,6 +1,8 @@
 //! Owners in output: the fields that name a process, and its text. Owns the names of the fields, which follow
 //! OpenTelemetry's semantic conventions where these define one.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use wherefore_common::FlowKey;
@@ -9,7 +11,7 @@ use crate::attribute::Directory;
 use crate::attribute::grouping::Grouping;
 use crate::traffic::group::GroupBy;
 use crate::traffic::interval::Interval;
-use crate::traffic::who::{Owner, Process, UNKNOWN_USER, Unattributed};
+use crate::traffic::who::{Container, Owner, Pod, Process, UNKNOWN_USER, Unattributed};
 
 /// The fields of an owner. Fields without a value are absent.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -79,8 +81,43 @@ impl OwnerRecord {
         }
     }
 
+    /// The owner that has these fields; `None` without any. What is not in the fields is unknown.
+    pub fn into_owner(self) -> Option<Owner> {
+        if self == Self::default() {
+            return None;
+        }
+        if let Some(reason) = self.unattributed {
+            return Some(Owner::Unattributed(reason));
+        }
+        let text = |text: Option<String>| text.map(Arc::<str>::from);
+        let container = self.container_id.map(|id| Container {
+            id: id.into(),
+            runtime: text(self.container_runtime),
+            name: text(self.container_name),
+        });
+        let pod = self.pod_uid.map(|uid| Pod {
+            uid: uid.into(),
+            name: text(self.pod_name),
+            namespace: text(self.pod_namespace),
+            container: text(self.pod_container),
+        });
+        Some(Owner::Process(Arc::new(Process {
+            pid: self.pid.unwrap_or_default(),
+            started_ns: 0,
+            name: self.name.unwrap_or_default().into(),
+            executable: text(self.executable_path.or(self.executable_name)),
+            arguments: text(self.command_line),
+            uid: self.user_id.unwrap_or(UNKNOWN_USER),
+            user: text(self.user_name),
+            unit: text(self.unit),
+            container: container.map(Arc::new),
+            pod: pod.map(Arc::new),
+            is_shared: self.is_shared.unwrap_or_default(),
+        })))
+    }
+
     fn of_process(process: &Process) -> Self {
-        let text = |text: &Option<std::sync::Arc<str>>| text.as_deref().map(str::to_owned);
+        let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
         let is_shown = !process.name.is_empty();
         let container = process.container.as_deref();
         let pod = process.pod.as_deref();
@@ -185,12 +222,10 @@ fn anywhere(group_by: GroupBy, group: &FlowKey) -> FlowKey {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use wherefore_common::Counters;
 
     use super::*;
-    use crate::traffic::who::{Container, Owners};
+    use crate::traffic::who::Owners;
 
     fn process(pid: u32) -> Process {
         Process {
@@ -226,6 +261,9 @@ mod tests {
         let text = serde_json::to_string(&record).expect("it is plain");
         assert!(text.contains(r#""process.executable.name":"rsync""#), "{text}");
         assert_eq!(serde_json::from_str::<OwnerRecord>(&text).expect("it is JSON"), record);
+        let read = Owner::Process(Arc::new(Process { started_ns: 0, ..process(811) }));
+        assert_eq!(record.into_owner(), Some(read));
+        assert_eq!(OwnerRecord::default().into_owner(), None);
         let none = OwnerRecord::new(&Owner::Unattributed(Unattributed::Forwarded));
         let text = serde_json::to_string(&none).expect("it is plain");
         assert_eq!(text, r#"{"wherefore.unattributed":"forwarded"}"#);

@@ -2,6 +2,8 @@
 //! flow. Owns the sums; refuses to know where they come from.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,8 @@ pub struct Interval {
     pub remainders: RemainderCounts,
     /// DNS answers that passed any interface.
     pub answers: Answers,
+    /// Names of addresses, as records have them.
+    pub names: Vec<(IpAddr, Arc<str>)>,
     /// Packets from before this interval. They are counted here because their own interval was over.
     pub late_packets: u64,
     /// The interfaces' own counters since the source was attached.

@@ -84,6 +84,13 @@ impl Names {
         self.learned.forget(end_ns);
     }
 
+    /// Learns names that an agent recorded in an interval that ended at this time.
+    pub fn learn_recorded(&mut self, names: &[(IpAddr, Arc<str>)], end_ns: i64) {
+        for (address, name) in names.iter().filter(|_| self.learns) {
+            self.learned.add(*address, name, end_ns, 0);
+        }
+    }
+
     /// The name of an address.
     pub fn of(&self, address: IpAddr) -> Option<Arc<str>> {
         let address = address.to_canonical();

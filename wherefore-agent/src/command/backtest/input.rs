@@ -40,6 +40,9 @@ pub(super) struct Opened {
 /// Opens all files as one source.
 pub(super) fn open(args: &BacktestArgs, shows_progress: bool) -> Result<Opened> {
     let (kind, files) = look_at_all(args)?;
+    if kind != Kind::Flows {
+        args.common(DEFAULT_INTERVAL).refuse_owners("a capture or a series")?;
+    }
     let lines = |files| Lines::open(files, kind == Kind::Series, shows_progress);
     match kind {
         Kind::Capture => {

@@ -8,6 +8,7 @@ mod input;
 mod json;
 mod lines;
 mod plot;
+mod recorded;
 mod records;
 mod report;
 mod series;
@@ -78,7 +79,6 @@ pub fn backtest_as_json(args: &BacktestArgs, output: &mut impl Write) -> Result<
 fn judge(args: &BacktestArgs, opened: Opened, requests: &Requests) -> Result<Report> {
     let Opened { mut source, interval, is_series } = opened;
     let common = args.common(interval);
-    common.refuse_owners("a backtest")?;
     let (trials, shown) = trials(args, common, is_series)?;
     let report = pass(&mut *source, trials, shown, &args.common(interval), requests)?;
     source.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -14,6 +15,7 @@ use wherefore_common::select::fields;
 use wherefore_common::{Counters, Direction, FlowKey, Reason};
 
 use super::lines::Lines;
+use super::recorded::{RecordedOwners, ends};
 use crate::input::Source;
 use crate::input::filter::Filter;
 use crate::input::frames::DEFAULT_MAX_FLOWS;
@@ -22,6 +24,7 @@ use crate::options::UsageError;
 use crate::options::cli::BacktestArgs;
 use crate::text;
 use crate::traffic::interval::{Interval, Table, remainder_of};
+use crate::traffic::who::{Owner, Owners};
 
 /// The most bytes or packets of an interval, so that no sum overflows.
 const MOST: u64 = 1 << 60;
@@ -54,6 +57,10 @@ struct Record<'a> {
     interval_start: Option<Cow<'a, str>>,
     #[serde(borrow)]
     interval_end: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    src_name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    dst_name: Option<Cow<'a, str>>,
 }
 
 /// The last line of a run.
@@ -69,6 +76,10 @@ struct Flow {
     end_ns: i64,
     key: FlowKey,
     counters: Counters,
+    /// The names of its source and destination.
+    names: [Option<Arc<str>>; 2],
+    /// The owners of its source, destination and end on this host, if they are wanted.
+    owners: Option<[Owner; 3]>,
 }
 
 /// Reads records line by line.
@@ -83,6 +94,8 @@ pub(super) struct RecordSource {
     ahead: Option<Flow>,
     first_ns: i64,
     last_index: i64,
+    /// Whether the owners in the records are read.
+    has_owners: bool,
 }
 
 impl RecordSource {
@@ -105,11 +118,20 @@ impl RecordSource {
             ahead: None,
             first_ns: 0,
             last_index: -1,
+            has_owners: args.group_by.is_of_owners(),
         };
         source.ahead = source.flow()?;
         let Some(first) = &source.ahead else {
             return Err(UsageError(format!("{} contains no flows", source.lines.names())).into());
         };
+        if source.has_owners && first.owners.is_none() {
+            return Err(UsageError(format!(
+                "--group-by {}: {} contains no owners, because it was written without --attribution",
+                args.group_by.name(),
+                source.lines.names()
+            ))
+            .into());
+        }
         let grains = (first.end_ns.saturating_sub(first.start_ns) + GRAIN_NS / 2) / GRAIN_NS;
         let found = Duration::from_nanos((grains.max(1) * GRAIN_NS) as u64);
         (source.first_ns, source.interval) =
@@ -134,9 +156,13 @@ impl RecordSource {
             let line = self.lines.text()?;
             match serde_json::from_str::<Record<'_>>(line) {
                 Ok(record) => {
-                    return flow(&record, &mut self.interfaces, &mut self.numbers)
-                        .map(Some)
-                        .map_err(|problem| self.lines.usage(&problem));
+                    let read = flow(&record, &mut self.interfaces, &mut self.numbers);
+                    let mut flow = read.map_err(|problem| self.lines.usage(&problem))?;
+                    if self.has_owners {
+                        let found = ends(line, flow.key.direction());
+                        flow.owners = found.map_err(|problem| self.lines.usage(&problem))?;
+                    }
+                    return Ok(Some(flow));
                 }
                 Err(_) if serde_json::from_str::<Last>(line).is_ok() => {}
                 Err(error) if self.lines.is_cut() => {
@@ -169,6 +195,7 @@ impl Source for RecordSource {
         let Some(first) = self.ahead.take() else { return Ok(None) };
         let Flow { start_ns, end_ns, .. } = first;
         let (mut table, mut sums) = (Table::new(self.max_flows), [0; 3]);
+        let (mut names, mut owners) = (Vec::new(), RecordedOwners::default());
         let mut next = Some(first);
         while let Some(flow) = next.take_if(|flow| flow.end_ns == end_ns) {
             let Counters { packets, bytes, frame_bytes, .. } = flow.counters;
@@ -182,6 +209,11 @@ impl Source for RecordSource {
             let is_selected = is_selected.is_none_or(|program| program.accepts(&fields(&flow.key)));
             if is_selected && self.filter.is_inside(&flow.key) {
                 table.add(flow.key, &flow.counters);
+                let ends = [flow.key.src_ip(), flow.key.dst_ip()].into_iter().zip(flow.names);
+                names.extend(ends.filter_map(|(address, name)| Some((address, name?))));
+                if let Some(ends) = flow.owners {
+                    owners.add(flow.key, ends);
+                }
             } else {
                 table.add_remainder(remainder_of(&flow.key, Reason::Filtered), &flow.counters);
             }
@@ -201,7 +233,9 @@ impl Source for RecordSource {
             index,
             start_ns,
             end_ns,
+            owners: if self.has_owners { owners.of(&flows) } else { Owners::default() },
             flows,
+            names,
             remainders,
             is_partial,
             ..Interval::default()
@@ -282,5 +316,7 @@ fn flow(
         last_ns: time("last", &record.last)? as u64,
         tcp_flags,
     };
-    Ok(Flow { start_ns, end_ns, key, counters })
+    let name = |name: &Option<Cow<'_, str>>| name.as_deref().map(Arc::from);
+    let names = [name(&record.src_name), name(&record.dst_name)];
+    Ok(Flow { start_ns, end_ns, key, counters, names, owners: None })
 }
