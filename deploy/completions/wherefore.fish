@@ -149,7 +149,7 @@ complete -c wherefore -n "__fish_wherefore_needs_command" -l kafka-option -d 'A 
 complete -c wherefore -n "__fish_wherefore_needs_command" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` for no record. Default: `history.db` in the state directory; none in a replay' -r -F
 complete -c wherefore -n "__fish_wherefore_needs_command" -l history-keep -d 'How long the history is kept: the last day by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_needs_command" -l history-size -d 'The largest size of the history file, at least 8MB. When the file approaches it, older parts are coarsened and removed earlier' -r
-complete -c wherefore -n "__fish_wherefore_needs_command" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_needs_command" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all. If `kernel` is asked for and impossible, the agent does not start' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"
@@ -299,7 +299,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l kafka-option
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` for no record. Default: `history.db` in the state directory; none in a replay' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l history-keep -d 'How long the history is kept: the last day by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l history-size -d 'The largest size of the history file, at least 8MB. When the file approaches it, older parts are coarsened and removed earlier' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand run" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all. If `kernel` is asked for and impossible, the agent does not start' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"
@@ -438,7 +438,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l kafka-option
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` for no record. Default: `history.db` in the state directory; none in a replay' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l history-keep -d 'How long the history is kept: the last day by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l history-size -d 'The largest size of the history file, at least 8MB. When the file approaches it, older parts are coarsened and removed earlier' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand top" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all. If `kernel` is asked for and impossible, the agent does not start' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"
@@ -576,7 +576,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l kafka-opt
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` for no record. Default: `history.db` in the state directory; none in a replay' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l history-keep -d 'How long the history is kept: the last day by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l history-size -d 'The largest size of the history file, at least 8MB. When the file approaches it, older parts are coarsened and removed earlier' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand doctor" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all. If `kernel` is asked for and impossible, the agent does not start' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"
@@ -960,7 +960,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` for no record. Default: `history.db` in the state directory; none in a replay' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l history-keep -d 'How long the history is kept: the last day by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l history-size -d 'The largest size of the history file, at least 8MB. When the file approaches it, older parts are coarsened and removed earlier' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from check" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all. If `kernel` is asked for and impossible, the agent does not start' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"
@@ -1096,7 +1096,7 @@ complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_s
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l history -d 'Record who transferred what in this file, for `wherefore history`; `none` for no record. Default: `history.db` in the state directory; none in a replay' -r -F
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l history-keep -d 'How long the history is kept: the last day by minutes, the last week by hours, the rest by days' -r
 complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l history-size -d 'The largest size of the history file, at least 8MB. When the file approaches it, older parts are coarsened and removed earlier' -r
-complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all' -r -f -a "auto\t''
+complete -c wherefore -n "__fish_wherefore_using_subcommand config; and __fish_seen_subcommand_from show" -l attribution -d 'How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval; sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`: not at all. If `kernel` is asked for and impossible, the agent does not start' -r -f -a "auto\t''
 kernel\t''
 proc\t''
 off\t''"

@@ -42,6 +42,32 @@ fn without_privileges_the_missing_capabilities_are_named() -> Result<()> {
     Ok(())
 }
 
+/// The kernel's records of sockets are asked for, and nothing else is used instead.
+#[test]
+fn attribution_by_the_kernel_is_not_replaced() -> Result<()> {
+    let Some(lab) = Lab::or_skip("attribution_by_the_kernel_is_not_replaced")? else {
+        return Ok(());
+    };
+    // Without the option, libpcap would count.
+    let directory = Scratch::new();
+    let object = directory.path("no-object");
+    fs::write(&object, "no object")?;
+    let object = object.to_str().unwrap_or_default();
+    let run = |more: &[&str]| -> Result<Run> {
+        let mut command = lab.a.namespace.command(binary());
+        command.args(["run", "--duration", "1s", "-i", &lab.a.device, "--bpf-object", object]);
+        Ok(command.args(["--attribution", "kernel"]).args(more).output()?.into())
+    };
+    let kernel = run(&[])?;
+    assert_eq!(kernel.code, Some(1), "{}", kernel.stderr);
+    assert!(kernel.stderr.contains("--attribution kernel"), "{}", kernel.stderr);
+    assert!(!kernel.stderr.contains("using libpcap"), "{}", kernel.stderr);
+    let libpcap = run(&["--daq", "libpcap"])?;
+    assert_eq!(libpcap.code, Some(2), "{}", libpcap.stderr);
+    assert!(libpcap.stderr.contains("--attribution kernel needs"), "{}", libpcap.stderr);
+    Ok(())
+}
+
 #[test]
 fn of_an_unknown_interface_it_lists_the_known() -> Result<()> {
     let Some(lab) = Lab::or_skip("of_an_unknown_interface_it_lists_the_known")? else {

@@ -59,6 +59,7 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
     if args.attribution.attribution == Mode::Off {
         args.common.refuse_owners("an agent with --attribution off")?;
     }
+    args.attribution.refuse_without_kernel(args.daq)?;
     // Open files while the process has its privileges.
     let mut outputs = Outputs::open(&args.common.outputs(), &settings, true)?;
     let directory = Directory::open(&args.common.places.live())?;

@@ -48,8 +48,12 @@ pub fn open_live(
     let selection = chosen::select(&settings.interfaces)?;
     let filter = Filter::new(&settings.filter)?;
     match settings.daq {
-        // If the user names a hook or the kernel, the kernel source reports what it cannot do.
-        Daq::Auto if settings.attach == Attach::Auto && filter.program().is_err() => {
+        // A user who names a hook or `--attribution kernel` wants that: the kernel source reports what it
+        // cannot do.
+        Daq::Auto if settings.is_only_of_kernel() => {
+            open_kernel(settings, plan, selection, &filter, recorder)
+        }
+        Daq::Auto if filter.program().is_err() => {
             let part = filter.program().err().map(ToString::to_string);
             tracing::info!(part, "the kernel cannot evaluate this filter: using libpcap");
             open_libpcap(settings, plan, selection, filter, recorder)
@@ -60,10 +64,6 @@ pub fn open_live(
         }
         Daq::Ebpf => open_kernel(settings, plan, selection, &filter, recorder),
         Daq::Libpcap => open_libpcap(settings, plan, selection, filter, recorder),
-        // A user who names a hook wants that hook.
-        Daq::Auto if settings.attach != Attach::Auto => {
-            open_kernel(settings, plan, selection, &filter, recorder)
-        }
         Daq::Auto => {
             match open_kernel(settings, plan, selection.clone(), &filter, recorder) {
                 Ok(source) => Ok(source),
@@ -99,8 +99,13 @@ fn open_kernel(
         loads_in_turn: plan.loads_in_turn,
         owners: owners_within(settings.owners, plan),
     };
-    let source = kernel::KernelSource::open(selection, filter, &options)
-        .context("cannot count in the kernel (--daq ebpf)")?;
+    let failed = match (settings.daq, settings.owners) {
+        (Daq::Auto, owners::Mode::Kernel) => {
+            "cannot count in the kernel, which --attribution kernel needs (auto uses what works)"
+        }
+        _ => "cannot count in the kernel (--daq ebpf)",
+    };
+    let source = kernel::KernelSource::open(selection, filter, &options).context(failed)?;
     Ok(Box::new(source))
 }
 

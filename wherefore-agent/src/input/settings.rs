@@ -37,6 +37,13 @@ pub struct Settings {
     pub filter: filter::Settings,
 }
 
+impl Settings {
+    /// Whether only the kernel can do what is asked for: a hook, or its records of sockets.
+    pub(super) fn is_only_of_kernel(&self) -> bool {
+        self.attach != Attach::Auto || self.owners == Mode::Kernel
+    }
+}
+
 /// The place where packets are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Daq {

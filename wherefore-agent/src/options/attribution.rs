@@ -3,7 +3,9 @@
 use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{ArgAction, Args, ValueEnum};
 
+use super::UsageError;
 use crate::attribute::{Mode, Settings};
+use crate::input::Daq;
 
 /// Options of attribution: how owners are found, and how much about them is shown.
 #[derive(Debug, Args, Clone)]
@@ -12,7 +14,7 @@ pub struct AttributionArgs {
     /// How the process behind each flow is found. `kernel`: by the socket of each packet, exactly, even if
     /// the process has ended (eBPF). `proc`: by the sockets and open files at the end of each interval;
     /// sockets that were closed earlier have no owner. `auto`: `kernel` if it works, otherwise `proc`. `off`:
-    /// not at all.
+    /// not at all. If `kernel` is asked for and impossible, the agent does not start.
     #[arg(long, value_enum, default_value_t)]
     pub attribution: Mode,
     /// Show the command lines of processes. They may contain secrets.
@@ -26,6 +28,21 @@ pub struct AttributionArgs {
 }
 
 impl AttributionArgs {
+    /// Refuses the kernel's records of sockets where the kernel does not count.
+    ///
+    /// # Errors
+    /// If they are asked for.
+    pub fn refuse_without_kernel(&self, daq: Daq) -> anyhow::Result<()> {
+        if self.attribution == Mode::Kernel && daq == Daq::Libpcap {
+            anyhow::bail!(UsageError(
+                "--attribution kernel needs --daq ebpf: libpcap does not know the sockets of packets; \
+                 use --attribution auto or proc"
+                    .to_owned()
+            ));
+        }
+        Ok(())
+    }
+
     /// The settings of the layer below.
     pub fn settings(&self) -> Settings {
         let Self { attribution, show_arguments, hide_processes } = *self;
