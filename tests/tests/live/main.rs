@@ -16,6 +16,7 @@ mod counters;
 mod devices;
 mod evidence;
 mod expression;
+mod faults;
 mod filter;
 mod flows;
 mod follow;

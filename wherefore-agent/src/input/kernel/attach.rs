@@ -214,6 +214,9 @@ impl Attachments {
     ) -> Result<()> {
         let takes_clsact = self.wish == Attach::Clsact || (self.wish != Attach::Tcx && !has_tcx());
         let takes_clsact = takes_clsact && self.claim_clsact(interface, direction)?;
+        if !takes_clsact {
+            clsact::clean_up(interface);
+        }
         let classifier = classifier(loaded, name)?;
         let program = classifier.info()?.id();
         let place = if takes_clsact {

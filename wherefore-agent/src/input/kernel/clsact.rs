@@ -62,6 +62,16 @@ impl Claim {
     }
 }
 
+/// Removes the filters of a killed agent for an agent that uses another hook, unless another agent has the
+/// right to them. Takes that right only if there are filters at all, so that it is in nobody's way.
+pub(super) fn clean_up(interface: &Interface) {
+    let has_filters =
+        |direction| filters(interface.index, direction).is_ok_and(|filters| !filters.is_empty());
+    if has_filters(Direction::Ingress) || has_filters(Direction::Egress) {
+        drop(Claim::on(interface));
+    }
+}
+
 /// Adds the clsact qdisc, unless there is one to which filters can be added.
 ///
 /// # Errors
