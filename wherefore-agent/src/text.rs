@@ -70,7 +70,7 @@ pub fn clock(nanoseconds: i64) -> String {
 /// A duration in one unit: `200 ms`, `40 s`, `12 min`, `3 h`.
 pub fn seconds(seconds: f64) -> String {
     match seconds {
-        0.0005..0.9995 => format!("{:.0} ms", seconds * 1000.0),
+        0.0005..0.95 => format!("{:.0} ms", seconds * 1000.0),
         ..600.0 => format!("{seconds:.0} s"),
         ..7200.0 => format!("{:.0} min", seconds / 60.0),
         _ => format!("{:.0} h", seconds / 3600.0),

@@ -17,7 +17,7 @@ use std::f32::consts::LOG10_2;
 
 /// The most hosts, some 400 bytes each.
 const MOST: usize = 1024;
-/// Silent intervals after which a host may be replaced by another: a day of 5 s.
+/// Silent intervals after which a silence is no news, and the host may be replaced by another: a day of 5 s.
 const IDLE: u32 = 17_280;
 
 /// The traffic that a host sent in an interval, to peers on one side.
@@ -52,6 +52,8 @@ struct Host {
     /// In this interval.
     bytes: u64,
     quiet: u32,
+    /// The highest surprise of this silence.
+    highest: f32,
     has_peers: bool,
 }
 
@@ -109,8 +111,7 @@ impl Silences {
         if let Some(place) = self.places.get(&name) {
             return Some(*place);
         }
-        let host =
-            Host { last: *sender, state: FlowState::new(), bytes: 0, quiet: 0, has_peers: false };
+        let host = Host::new(*sender);
         let place = if self.hosts.len() < MOST {
             self.hosts.push(host);
             self.hosts.len() - 1
@@ -130,6 +131,17 @@ impl Silences {
         const PAUSE: u32 = 2;
         let place = self.places.get(&(address, family))?;
         Some(self.hosts[*place].quiet >= PAUSE)
+    }
+
+    /// The highest surprise of this silence, which is `surprise` or an earlier one. A silence goes on until the host
+    /// sends again, also if it becomes less surprising because other hosts end.
+    pub(super) fn highest(&mut self, silence: &Silence, surprise: f32) -> f32 {
+        let name = (silence.group.src, silence.group.family);
+        let host = self.places.get(&name).and_then(|place| self.hosts.get_mut(*place));
+        host.map_or(surprise, |host| {
+            host.highest = host.highest.max(surprise);
+            host.highest
+        })
     }
 
     /// Forgets a host whose silence has lasted so long that it is no longer missed.
@@ -158,9 +170,17 @@ impl Silences {
 }
 
 impl Host {
+    fn new(last: Sender) -> Self {
+        let state = FlowState::new();
+        Self { last, state, bytes: 0, quiet: 0, highest: 0.0, has_peers: false }
+    }
+
     fn step(&mut self, detector: &FlowDetector, among: f32) -> Option<Silence> {
         let bytes = std::mem::take(&mut self.bytes);
-        self.quiet = if bytes > 0 { 0 } else { self.quiet.saturating_add(1) };
+        (self.quiet, self.highest) = match bytes {
+            0 => (self.quiet.saturating_add(1), self.highest),
+            _ => (0, 0.0),
+        };
         let active = self.state.active();
         let age = self.state.age();
         let verdict = detector.step(&mut self.state, bytes as f64);
@@ -176,7 +196,7 @@ impl Host {
             surprise: verdict.score.min(believed(age as f32)) - among,
             verdict,
             lasted: age.into(),
-            is_old: is_late(&verdict, active),
+            is_old: is_late(&verdict, active) || self.quiet > IDLE,
         })
     }
 }
@@ -214,6 +234,42 @@ mod tests {
     fn a_host_that_comes_and_goes_or_has_one_peer_is_not_missed() {
         assert!(found(500, true, 12).iter().all(Vec::is_empty), "it sent for minutes only");
         assert!(found(2000, false, 12).iter().all(Vec::is_empty), "the pair says it");
+    }
+
+    #[test]
+    fn a_silence_stays_as_surprising_as_it_was_until_the_host_sends() {
+        let mut silences = Silences::default();
+        let both = || [sender(1, true), sender(2, true)].into_iter();
+        (0..2000).for_each(|_| drop(silences.close(both())));
+        let mut quiet = || silences.close([sender(2, true)].into_iter());
+        let silence = (0..12).flat_map(|_| quiet()).last().expect("it is missed");
+        assert_eq!(silences.highest(&silence, 5.0), 5.0);
+        assert_eq!(silences.highest(&silence, 3.0), 5.0);
+        drop(silences.close(both()));
+        assert_eq!(silences.highest(&silence, 3.0), 3.0);
+    }
+
+    /// Its pauses are so long that twenty times as long would be two days.
+    #[test]
+    fn a_silence_of_more_than_a_day_is_no_news() {
+        let mut silences = Silences::default();
+        let mut step = |is_sending: bool| {
+            let senders = [sender(2, true), sender(1, true)].into_iter();
+            silences.close(senders.take(1 + usize::from(is_sending)))
+        };
+        for _ in 0..10 {
+            (0..400).for_each(|_| drop(step(true)));
+            (0..2000).for_each(|_| drop(step(false)));
+        }
+        drop(step(true));
+        let is_old: Vec<_> =
+            (0..=IDLE).map(|_| step(false).first().map(|silence| silence.is_old)).collect();
+        assert!(is_old.contains(&Some(false)), "a longer pause than usual is news");
+        assert_eq!(is_old.last(), Some(&Some(true)));
+        assert!(
+            !is_old[..IDLE as usize].contains(&Some(true)),
+            "it is old after a day, not before"
+        );
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Rarity {
                 continue;
             }
             let of_end = self.churn.surprise(&silence.group, true, silence.lasted);
-            let surprise = silence.surprise.min(of_end);
+            let surprise = self.silences.highest(&silence, silence.surprise.min(of_end));
             let wider = Wider::of_silence(&silence, surprise);
             let finding = self.report_wider(Class::Stop, &wider, around.index);
             let Some(mut finding) = finding else { continue };
