@@ -13,8 +13,7 @@ use aya_ebpf::helpers::generated::{
     bpf_get_socket_cookie, bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
 };
 use aya_ebpf::programs::{TcContext, XdpContext};
-use wherefore_common::Frame;
-use wherefore_common::link::{self, ETHERNET_HEADER};
+use wherefore_common::{Frame, link, link::ETHERNET_HEADER};
 
 use crate::account::{Flow, FrameMetadata};
 use crate::maps::{ReadBuffer, SCRATCH, SCRATCH_LEN, Scratch};
@@ -303,8 +302,7 @@ pub(crate) trait Hook: LoadBytes {
         0
     }
 
-    /// Whether the frame never was on a wire: the stack hands itself a copy of each multicast and broadcast
-    /// packet that it sends, as if the device had received it, without a link-layer header.
+    /// Whether it is the stack's copy of a multicast or broadcast packet that it sent; it has no link-layer header.
     fn is_own_copy(&self) -> bool {
         false
     }
@@ -356,6 +354,7 @@ impl Hook for TcContext {
 
     #[inline(always)]
     fn is_own_copy(&self) -> bool {
+        const PACKET_LOOPBACK: u32 = 5; // include/uapi/linux/if_packet.h
         // SAFETY: the context is valid for the program's run, and the verifier checks the field.
         unsafe { (*self.skb.skb).pkt_type == PACKET_LOOPBACK }
     }
@@ -365,9 +364,6 @@ impl Hook for TcContext {
         (self.data(), self.data_end())
     }
 }
-
-/// include/uapi/linux/if_packet.h.
-const PACKET_LOOPBACK: u32 = 5;
 
 /// A packet of a layer-3 device after an Ethernet header that is not its own; see
 /// [`link::is_behind_ethernet`]. Offsets begin at the IP header.
