@@ -212,7 +212,7 @@ fn frame_term(rng: &mut Rng, frames: &[Frame], link: u16) -> String {
         "ip[1] ^ 255 > 5",
         "len <= 100",
     ];
-    const OF_LINKS: [&str; 26] = [
+    const OF_LINKS: [&str; 25] = [
         "vlan",
         "vlan 5",
         "mpls",
@@ -236,7 +236,6 @@ fn frame_term(rng: &mut Rng, frames: &[Frame], link: u16) -> String {
         "dir fromds",
         "llc",
         "radio[2] < 20",
-        "geneve",
         "ifindex 3",
         "ether[12:2] = 0x86dd",
     ];
