@@ -111,6 +111,13 @@ impl Agent {
         objects(&self.directory.path(ALERTS))
     }
 
+    /// The bytes of all flows so far that this host sent.
+    pub fn sent_bytes(&self) -> Result<u64> {
+        let flows = objects(&self.directory.path(FLOWS))?;
+        let sent = flows.iter().filter(|flow| flow["direction"] == "egress");
+        Ok(sent.filter_map(|flow| flow["bytes"].as_u64()).sum())
+    }
+
     /// The files of its flows and alerts.
     pub fn outputs(&self) -> [PathBuf; 2] {
         [FLOWS, ALERTS].map(|name| self.directory.path(name))

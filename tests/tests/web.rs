@@ -115,7 +115,14 @@ fn metrics_equal_the_interface_and_the_json_equals_the_flows() -> Result<()> {
         assert_eq!(found.0, status, "{path}: {}", found.1);
     }
     check_description(&lab.b, address)?;
-    let history = json(&lab.b, address, "/api/v1/history?since=1h&by=peer")?;
+    // The history is written behind the intervals.
+    let mut history = Value::Null;
+    let is_written = wait_until(PATIENCE, || {
+        let sent = agent.sent_bytes().unwrap_or_default();
+        history = json(&lab.b, address, "/api/v1/history?since=1h&by=peer").unwrap_or_default();
+        sent > 0 && history["total"]["out_bytes"].as_u64() == Some(sent)
+    });
+    ensure!(is_written, "{:?} bytes sent, but {history}", agent.sent_bytes());
     let why = json(&lab.b, address, &format!("/api/v1/why?since=&target={}", lab.a.v4))?;
     let names = json(&lab.b, address, "/api/v1/groups?by=name")?;
     assert!(names["items"].is_array(), "{names}");
