@@ -63,7 +63,7 @@ fn an_agent_that_stood_still_counts_every_byte() -> Result<()> {
     assert_exact(&agent.stop()?, counters)
 }
 
-/// What is done to a device, one change at a time.
+/// Changes to the device, made one after the other.
 const CHANGES: [&str; 8] = [
     "link set {} mtu 1400",
     "link set {} txqueuelen 10",

@@ -81,7 +81,7 @@ impl OwnerRecord {
         }
     }
 
-    /// The owner that has these fields; `None` without any. What is not in the fields is unknown.
+    /// The owner with these fields, or `None` if all are empty. Absent fields stay unknown.
     pub fn into_owner(self) -> Option<Owner> {
         if self == Self::default() {
             return None;

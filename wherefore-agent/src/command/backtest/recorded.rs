@@ -1,5 +1,5 @@
-//! The owners in records of flows. Owns how they become those of an interval again;
-//! [`crate::output::jsonl`] writes them.
+//! The owners in records of flows. Owns reading them back as the owners of an interval; refuses to
+//! write records, which [`crate::output::jsonl`] does.
 
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};

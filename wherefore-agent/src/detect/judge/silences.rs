@@ -17,7 +17,7 @@ use std::f32::consts::LOG10_2;
 
 /// The most hosts, some 400 bytes each.
 const MOST: usize = 1024;
-/// Silent intervals after which a silence is no news, and the host may be replaced by another: a day of 5 s.
+/// Silent intervals after which a silence is not reported any more, and another host may take the slot: a day of 5 s.
 const IDLE: u32 = 17_280;
 
 /// The traffic that a host sent in an interval, to peers on one side.
@@ -133,8 +133,8 @@ impl Silences {
         Some(self.hosts[*place].quiet >= PAUSE)
     }
 
-    /// The highest surprise of this silence, which is `surprise` or an earlier one. A silence goes on until the host
-    /// sends again, also if it becomes less surprising because other hosts end.
+    /// The highest surprise of this silence, which is `surprise` or an earlier one. A silence lasts until the host
+    /// sends again, even if it becomes less surprising meanwhile because other hosts fall silent for good.
     pub(super) fn highest(&mut self, silence: &Silence, surprise: f32) -> f32 {
         let name = (silence.group.src, silence.group.family);
         let host = self.places.get(&name).and_then(|place| self.hosts.get_mut(*place));
