@@ -18,6 +18,9 @@ use crate::traffic::group::reversed;
 /// the first day is useful, too.
 const RELAXED: f32 = 0.6;
 const EARLY: f32 = 0.9;
+/// The share of the budget that the thresholds aim at. Traffic is never quite like the days before, so that
+/// aiming at all of it would exceed the budget on every other day.
+const AIM: f64 = 0.75;
 /// Steps of a tenth of a power of ten in the search for the common rate.
 const STEPS: i32 = 60;
 
@@ -30,9 +33,9 @@ pub(super) struct Budgets {
     schedule: Schedule,
     /// The last interval that ended.
     last: i64,
-    /// Alerts an interval; `None` if a fixed threshold was set.
+    /// The alerts an interval that the thresholds aim at; `None` if a fixed threshold was set.
     allowed: Option<f64>,
-    /// How many more alerts there were than the budget allowed so far; 0 if one more is allowed.
+    /// How many more alerts there were than aimed at so far; 0 if one more is allowed.
     spent: f64,
 }
 
@@ -40,7 +43,7 @@ impl Budgets {
     pub(super) fn new(settings: &RaritySettings) -> Self {
         let seconds = settings.interval.as_secs_f64();
         let allowed = match settings.limit {
-            RarityLimit::Budget(allowed) => Some(allowed),
+            RarityLimit::Budget(allowed) => Some(AIM * allowed),
             RarityLimit::Surprise(_) => None,
         };
         let class = |class| match settings.limit {
