@@ -35,8 +35,8 @@ fn without_a_name<'a>(lab: &'a Lab, path: &str) -> Result<Follower<'a>> {
          route add default via 10.77.0.2 dev veth-a metric 100\n\
          route add default via 10.78.0.2 dev wa0 metric 200\n\
          route add default via 10.78.0.2 dev wa0 table 1000\n\
-         route add 0.0.0.0/8 dev wa0\n\
-         route add unreachable default metric 5\n",
+         route add blackhole 0.0.0.0/8\n\
+         route add unreachable default metric 300\n",
     )?;
     let agent = Agent::start(&lab.a.namespace, &["--transfer-interval", "200ms", "--daq", path])?;
     Ok(Follower { lab, agent })
@@ -74,11 +74,25 @@ fn check_default_route(path: &str) -> Result<()> {
          route del default via 10.78.0.2 dev wa0 metric 50\n",
     )?;
     assert_watched(&follower, 2, "veth-a")?;
+    // As VPNs do: two routes of half the addresses each, and a table of its own.
     routes(
-        "route add default proto static nexthop via 10.78.0.2 dev wa0 \
-         nexthop via 10.77.0.2 dev veth-a\n",
+        "route add default via 10.77.0.2 dev veth-a\n\
+         route add 0.0.0.0/1 via 10.78.0.2 dev wa0\n\
+         route add 128.0.0.0/1 via 10.78.0.2 dev wa0\n",
     )?;
     assert_watched(&follower, 3, "wa0")?;
+    routes("route del 0.0.0.0/1 dev wa0\nroute del 128.0.0.0/1 dev wa0\n")?;
+    assert_watched(&follower, 4, "veth-a")?;
+    routes(
+        "route add default via 10.78.0.2 dev wa0 table 51820\n\
+         rule add not fwmark 51820 table 51820\n",
+    )?;
+    assert_watched(&follower, 5, "wa0")?;
+    routes(
+        "rule del not fwmark 51820 table 51820\n\
+         route replace default nexthop via 10.77.0.2 dev veth-a\n",
+    )?;
+    assert_watched(&follower, 6, "veth-a")?;
     let report = follower.agent.stop()?;
     assert_eq!(datagrams(&report), 60, "{}", report.stderr);
     assert!(!report.stderr.contains("differ"), "{}", report.stderr);

@@ -60,7 +60,8 @@ fn wait(socket: &OwnedFd) -> bool {
     }
 }
 
-/// Whether the message is about a route that is not for all addresses.
+/// Whether the message is about a route for so few addresses that it is no part of a default route. VPNs divide
+/// that in two routes for IPv4, or name all public addresses of IPv6 (`2000::/3`).
 fn is_other_route(message: &[u8]) -> bool {
     const RTM_NEWROUTE: u16 = 24;
     const RTM_DELROUTE: u16 = 25;
@@ -68,5 +69,5 @@ fn is_other_route(message: &[u8]) -> bool {
     const PREFIX_LENGTH: usize = 17;
     let kind = message.get(KIND..KIND + 2).map(|kind| u16::from_ne_bytes([kind[0], kind[1]]));
     matches!(kind, Some(RTM_NEWROUTE | RTM_DELROUTE))
-        && message.get(PREFIX_LENGTH).is_some_and(|length| *length != 0)
+        && message.get(PREFIX_LENGTH).is_some_and(|length| *length > 3)
 }

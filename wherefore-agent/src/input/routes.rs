@@ -1,89 +1,79 @@
-//! The interface of the default route. Owns how the kernel's routes are read.
+//! The interface of the default route. Owns the question to the kernel, and refuses to read its tables of routes.
 //!
-//! The default route is the one that `ip route` shows as `default`: in the main table, for all addresses, to
-//! a next hop. Routes for only some addresses, routes that refuse or drop packets, and those of other tables
-//! (VRFs, policy routing) do not count.
+//! The kernel is asked which route it takes to a few public addresses. So whatever decides about packets counts,
+//! as for `ip route get`: metrics, next hops that work, two routes of half the addresses each as VPNs add them,
+//! further tables and rules. Nothing is sent.
+
+use std::net::IpAddr;
 
 use anyhow::{Context, Result};
+use nix::errno::Errno;
 
 use super::netlink::{self, Question, u32_at};
 
 /// `struct rtmsg` (linux/rtnetlink.h).
 const HEADER: usize = 12;
 
-/// A default route.
-#[derive(Debug, PartialEq, Eq)]
-struct Route {
-    /// The route with the smallest metric is used.
-    metric: u32,
-    /// The interface of its first working next hop.
-    interface: u32,
-}
+/// Public addresses of both halves of the address space. If one of them has a route of its own, the other two
+/// decide.
+const PUBLIC: [[&str; 3]; 2] =
+    [["11.0.0.1", "100.0.0.1", "200.0.0.1"], ["2600::1", "2800::1", "2a00::1"]];
 
 /// The number of the interface of the default route of IPv4, else that of IPv6; `None`
 /// if there is neither.
 ///
 /// # Errors
-/// If the kernel refuses to list its routes.
+/// If the kernel cannot be asked.
 pub(super) fn default_interface() -> Result<Option<u32>> {
-    for family in [libc::AF_INET, libc::AF_INET6] {
-        let best = defaults_of(family as u8)?.into_iter().min_by_key(|route| route.metric);
-        if let Some(route) = best {
-            return Ok(Some(route.interface));
+    for addresses in PUBLIC {
+        let mut found = Vec::new();
+        for address in addresses {
+            found.extend(interface_to(address.parse()?).context("cannot look up a route")?);
+        }
+        let votes = |one: &u32| found.iter().filter(|other| *other == one).count();
+        // Of several with equally many, the first.
+        if let Some(interface) = found.iter().rev().max_by_key(|one| votes(one)) {
+            return Ok(Some(*interface));
         }
     }
     Ok(None)
 }
 
-fn defaults_of(family: u8) -> Result<Vec<Route>> {
+/// The interface through which the kernel sends packets to an address.
+fn interface_to(address: IpAddr) -> Result<Option<u32>> {
     const RTM_GETROUTE: u16 = 26;
-    let mut body = [0; HEADER];
-    body[0] = family;
-    let question = Question { kind: RTM_GETROUTE, body: &body };
-    netlink::list(question, read_route).context("cannot list the routes")
+    const RTA_DST: u16 = 1;
+    let bytes = match address {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
+    };
+    let mut body = vec![0; HEADER];
+    body[0] = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 } as u8;
+    body[1] = 8 * bytes.len() as u8;
+    body.extend((4 + bytes.len() as u16).to_ne_bytes());
+    body.extend(RTA_DST.to_ne_bytes());
+    body.extend(bytes);
+    match netlink::one(Question { kind: RTM_GETROUTE, body: &body }, read_route) {
+        Err(error) if error.downcast_ref().is_some_and(is_no_route) => Ok(None),
+        found => found,
+    }
 }
 
-/// Reads a message about a route; `None` if it is not a default route.
-fn read_route(message: &[u8]) -> Option<Route> {
+/// Whether the kernel says so that there is no route, or one that refuses or drops packets.
+fn is_no_route(error: &Errno) -> bool {
+    use Errno::{EACCES, EAFNOSUPPORT, EHOSTUNREACH, EINVAL, ENETUNREACH, EOPNOTSUPP};
+    [ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL, EAFNOSUPPORT, EOPNOTSUPP].contains(error)
+}
+
+/// Reads a message about a route; `None` if it does not lead to another host.
+fn read_route(message: &[u8]) -> Option<u32> {
     const RTA_OIF: u16 = 4;
-    const RTA_PRIORITY: u16 = 6;
-    const RTA_MULTIPATH: u16 = 9;
-    const RTA_TABLE: u16 = 15;
-    let &[_, dst_len, src_len, tos, table, _, _, kind] = message.first_chunk()?;
-    let is_for_all = [dst_len, src_len, tos] == [0; 3];
-    if !is_for_all || kind != libc::RTN_UNICAST {
+    const KIND: usize = 7;
+    if *message.get(KIND)? != libc::RTN_UNICAST {
         return None;
     }
-    let (mut table, mut metric, mut interface) = (u32::from(table), 0, None);
-    let is_dead = is_dead(u32_at(message, 8)?);
-    for (attribute, value) in netlink::attributes(message.get(HEADER..)?) {
-        match attribute {
-            RTA_OIF if !is_dead => interface = u32_at(value, 0),
-            RTA_PRIORITY => metric = u32_at(value, 0)?,
-            RTA_MULTIPATH => interface = first_next_hop(value),
-            RTA_TABLE => table = u32_at(value, 0)?,
-            _ => {}
-        }
-    }
-    let route = Route { metric, interface: interface? };
-    (table == u32::from(libc::RT_TABLE_MAIN)).then_some(route)
-}
-
-/// The interface of the first working next hop; each is a `struct rtnexthop`.
-fn first_next_hop(mut hops: &[u8]) -> Option<u32> {
-    while let &[low, high, flags, _, ..] = hops {
-        if !is_dead(flags.into()) {
-            return u32_at(hops, 4);
-        }
-        let len = usize::from(u16::from_ne_bytes([low, high])).max(1);
-        hops = hops.get(len.next_multiple_of(4)..)?;
-    }
-    None
-}
-
-/// Whether a next hop is not used because its interface is down (RTNH_F_DEAD).
-fn is_dead(flags: u32) -> bool {
-    flags & 1 != 0
+    let mut attributes = netlink::attributes(message.get(HEADER..)?);
+    attributes.find(|(kind, _)| *kind == RTA_OIF).and_then(|(_, value)| u32_at(value, 0))
 }
 
 #[cfg(test)]
@@ -97,37 +87,29 @@ mod tests {
         bytes
     }
 
-    fn message(header: [u8; 8], attributes: &[Vec<u8>]) -> Vec<u8> {
-        [header.to_vec(), vec![0; 4], attributes.concat()].concat()
-    }
-
-    const DEFAULT: [u8; 8] = [2, 0, 0, 0, 254, 3, 0, 1];
-
     #[test]
-    fn only_the_main_tables_route_for_all_addresses_is_read() {
-        let to = |index: u32| attribute(4, &index.to_ne_bytes());
-        let metric = attribute(6, &7_u32.to_ne_bytes());
-        let default = message(DEFAULT, &[to(3), metric]);
-        assert_eq!(read_route(&default), Some(Route { metric: 7, interface: 3 }));
-        for (at, value) in [(1, 8), (2, 8), (3, 16), (4, 10), (7, 6), (7, 7)] {
-            let mut header = DEFAULT;
-            header[at] = value;
-            assert_eq!(read_route(&message(header, &[to(3)])), None, "{header:?}");
+    fn only_routes_to_other_hosts_are_read() {
+        let interface = [attribute(1, &[11, 0, 0, 1]), attribute(4, &3_u32.to_ne_bytes())].concat();
+        let route =
+            |kind: u8| [&[2, 32, 0, 0, 254, 3, 0, kind, 0, 0, 0, 0], &interface[..]].concat();
+        assert_eq!(read_route(&route(libc::RTN_UNICAST)), Some(3));
+        for kind in [libc::RTN_LOCAL, libc::RTN_BLACKHOLE, libc::RTN_UNREACHABLE] {
+            assert_eq!(read_route(&route(kind)), None, "{kind}");
         }
-        let other_table = attribute(15, &1000_u32.to_ne_bytes());
-        assert_eq!(read_route(&message(DEFAULT, &[to(3), other_table])), None);
+        let whole = route(libc::RTN_UNICAST);
+        for len in 0..whole.len() {
+            assert_eq!(read_route(&whole[..len]), None);
+        }
     }
 
     #[test]
-    fn the_first_next_hop_that_works_counts() {
-        let hop = |flags: u8, index: u32| [vec![8, 0, flags, 0], index.to_ne_bytes().to_vec()];
-        let hops = [hop(1, 3), hop(0, 4), hop(0, 5)].concat().concat();
-        let route = message(DEFAULT, &[attribute(9, &hops)]);
-        assert_eq!(read_route(&route), Some(Route { metric: 0, interface: 4 }));
-        for len in 0..route.len() {
-            let _ = read_route(&route[..len]);
+    fn the_kernel_answers_for_both_families() {
+        for addresses in PUBLIC {
+            for address in addresses {
+                interface_to(address.parse().unwrap()).unwrap();
+            }
         }
-        assert_eq!(first_next_hop(&[0; 64]), Some(0));
-        assert_eq!(first_next_hop(&[0, 0, 1, 0]), None);
+        // The own address is no other host's.
+        assert_eq!(interface_to("127.0.0.1".parse().unwrap()).unwrap(), None);
     }
 }
