@@ -10,11 +10,9 @@ use nix::sched::{CloneFlags, unshare};
 use pcap::{Capture, Linktype};
 use wherefore_agent::input::filter::expression::Expression;
 use wherefore_agent::input::frame::CapturedFrame;
+use wherefore_common::protocol::{SCTP, TCP, UDP};
 use wherefore_common::{FlowKey, LinkType, Slice, link};
 
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const SCTP: u8 = 132;
 /// Longer ones take libpcap seconds.
 const LONGEST: usize = 400;
 

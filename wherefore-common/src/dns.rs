@@ -1,7 +1,8 @@
 //! DNS answers in packets (RFC 1035). Owns how the position of the message is found; refuses to parse it.
 
 use crate::flow::FlowKey;
-use crate::parse::{Extent, TCP, UDP};
+use crate::parse::Extent;
+use crate::protocol::{TCP, UDP};
 
 /// The port of DNS servers.
 pub const PORT: u16 = 53;

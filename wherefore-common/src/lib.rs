@@ -1,6 +1,6 @@
 //! The code that Wherefore's kernel programs and its agent share, compiled for both from the same source.
 //!
-//! Owns every protocol offset ([`parse`], [`link`]), the flow key and its counters ([`flow`]), the
+//! Owns every protocol offset and number ([`parse`], [`link`], [`protocol`]), the flow key and its counters ([`flow`]), the
 //! filters ([`filter`], [`select`]) and the names and sizes both sides must agree on ([`abi`]).
 //! Refuses: allocation, `unsafe`, I/O, clocks, dependencies.
 //!
@@ -38,7 +38,7 @@ pub mod link;
 pub mod owner;
 pub mod parse;
 pub mod plain;
-
+pub mod protocol;
 pub mod select;
 pub mod table;
 #[cfg(test)]

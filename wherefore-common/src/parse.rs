@@ -8,6 +8,7 @@
 
 use crate::flow::{AddressWords, FlowKey};
 use crate::frame::Frame;
+use crate::protocol::{SCTP, TCP, UDP};
 
 /// The most IPv6 extension headers that are skipped. With more, the next one counts as the protocol.
 pub const MAX_EXTENSION_HEADERS: usize = 8;
@@ -17,9 +18,6 @@ pub const MAX_EXTENSION_HEADERS: usize = 8;
 const HEADER_LEN_MASK: u32 = 0x7fff;
 const _: () = assert!(40 + MAX_EXTENSION_HEADERS * 2048 <= HEADER_LEN_MASK as usize);
 
-pub(crate) const TCP: u8 = 6;
-pub(crate) const UDP: u8 = 17;
-pub(crate) const SCTP: u8 = 132;
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;

@@ -8,7 +8,8 @@
 use crate::flow::{AddressWords, FlowKey};
 use crate::frame::Frame;
 use crate::link::{ETHERNET_HEADER, ETHERTYPE_IPV4, ETHERTYPE_IPV6};
-use crate::parse::{Extent, SCTP, TCP, TCP_FLAGS_END, UDP, ipv4_words, is_extension};
+use crate::parse::{Extent, TCP_FLAGS_END, ipv4_words, is_extension};
+use crate::protocol::{SCTP, TCP, UDP};
 
 /// The number of words of an IPv4 header without options and of the ports after it.
 const IPV4_WORDS: usize = 6;

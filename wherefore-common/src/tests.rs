@@ -11,14 +11,13 @@ use proptest::prelude::*;
 use crate::link::{self, MAX_MPLS_LABELS, MAX_VLAN_TAGS};
 use crate::parse::MAX_EXTENSION_HEADERS;
 use crate::plain::{self, Plain};
+use crate::protocol::{TCP, UDP};
 use crate::{Extent, FlowKey, LinkType, Skip, Slice};
 
 /// Every supported link type, and some that are not supported.
 const LINKS: [u16; 21] = [
     0, 1, 9, 12, 14, 50, 51, 101, 104, 105, 108, 113, 119, 127, 192, 228, 229, 276, 2, 147, 65_535,
 ];
-const TCP: u8 = 6;
-const UDP: u8 = 17;
 
 fn parse(link: u16, bytes: &[u8], wire_len: usize) -> Result<(FlowKey, Extent), Skip> {
     let mut key = FlowKey::default();

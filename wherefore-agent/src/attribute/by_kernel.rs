@@ -4,6 +4,7 @@
 use rustc_hash::FxHashMap;
 use wherefore_common::FlowKey;
 use wherefore_common::owner::{SocketOwner, mark};
+use wherefore_common::protocol::{ICMP, ICMP_V6, IGMP, TCP, UDP};
 
 use super::cgroups::Cgroups;
 use super::conversations::Conversation;
@@ -14,11 +15,6 @@ use super::process_cache::{Facts, ProcessCache};
 use crate::input::owners::{KernelRecords, RecordingHooks};
 use crate::traffic::who::{UNKNOWN_USER, Unattributed};
 
-const ICMP: u8 = 1;
-const IGMP: u8 = 2;
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const ICMP_V6: u8 = 58;
 /// The most connections that are remembered beyond the interval: the most recently seen ones.
 const MOST_CONNECTIONS: usize = 65_536;
 /// The number of intervals for which a connection is remembered.

@@ -11,15 +11,12 @@
 //! - ICMP: all of it; [`super::active`] takes out what looks like answers.
 //! - Without ports (fragments, tunnels): none.
 
+use wherefore_common::protocol::{self, TCP, UDP};
 use wherefore_common::{Counters, FlowKey};
 
 use crate::traffic::service::EPHEMERAL;
 
-/// Protocol numbers (IANA).
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const ICMP: [u8; 2] = [1, 58];
-
+const ICMP: [u8; 2] = [protocol::ICMP, protocol::ICMP_V6];
 const FIN_PSH_URG: u64 = 0x29;
 const SYN: u64 = 0x02;
 const ACK: u64 = 0x10;

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use wherefore_common::flow::Direction;
+use wherefore_common::protocol::TCP;
 use wherefore_common::{Counters, FlowKey};
 
 const OCTETS: u16 = 1;
@@ -174,7 +175,6 @@ impl Record<'_> {
         const ACTIVE_TIMEOUT: u64 = 2;
         const END_DETECTED: u64 = 3;
         const FORCED_END: u64 = 4;
-        const TCP: u8 = 6;
         const FIN_OR_RST: u64 = 1 | 4;
         if self.key.protocol == TCP && self.counters.tcp_flags & FIN_OR_RST != 0 {
             END_DETECTED

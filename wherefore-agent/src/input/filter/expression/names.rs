@@ -1,10 +1,9 @@
 //! Names that stand for numbers: words of the language, from a table; and protocols and services, from this
 //! host's lists. Owns their look-up; refuses to use the network.
 
-use super::unsupported::Unsupported;
+use wherefore_common::protocol::{TCP, UDP};
 
-const TCP: u8 = 6;
-const UDP: u8 = 17;
+use super::unsupported::Unsupported;
 
 /// A port by number or name, and the only protocol for which the name stands, if there is only one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use wherefore_common::flow::address_words;
+use wherefore_common::protocol::{SCTP, TCP, UDP};
 use wherefore_common::select::Field;
 
 use super::address_bits::{leading, partial, promoted};
@@ -17,9 +18,6 @@ use super::unsupported::Unsupported;
 
 /// The deepest nesting of parentheses and negations.
 const MAX_DEPTH: usize = 64;
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const SCTP: u8 = 132;
 
 /// The kind and direction of an address or a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
