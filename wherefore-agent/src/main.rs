@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
-use wherefore_agent::command::{backtest, doctor, geo, history, run, score, top, why};
+use wherefore_agent::command::{backtest, doctor, geo, history, live, run, score, top, why};
 use wherefore_agent::log;
 use wherefore_agent::options::cli::{AlertCommand, Command, ConfigCommand};
 use wherefore_agent::options::{self, LoadError, Loaded, Reload, Request, UsageError};
@@ -44,7 +44,7 @@ fn execute(loaded: Loaded, request: Request) -> Result<()> {
         None | Some(Command::Run(_)) => {
             loaded.cli.problems_here().refuse()?;
             let reload = Reload::new(request, &loaded);
-            run::run(
+            live::run(
                 &loaded
                     .cli
                     .into_run()

@@ -6,6 +6,7 @@ pub(crate) mod csv_text;
 pub mod doctor;
 pub mod geo;
 pub mod history;
+pub mod live;
 pub mod run;
 pub mod score;
 mod service;

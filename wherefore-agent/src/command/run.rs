@@ -1,28 +1,27 @@
-//! The main loop: source, alerting, outputs, sinks. Owns the order of events, reloads and the end of a run.
+//! The main loop: source, alerting, outputs, sinks; and replays. Owns the order of events, reloads and the end of a
+//! run; [`super::live`] starts agents that watch interfaces.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::attribute::{Attributed, Directory, Mode, grouping};
-use crate::command::{service, watch};
-use crate::confine::{self, Confined};
+use crate::attribute::{Directory, grouping};
+use crate::command::service;
+use crate::confine::Confined;
 use crate::descriptors;
 use crate::detect::engine::Engine;
 use crate::evidence::{REPLAY_SNAPLEN, Recorder, members_of};
 use crate::history::{self, Places, Writer};
+use crate::input::Source;
 use crate::input::ahead::Ahead;
 use crate::input::filter::Filter;
-use crate::input::memory::{Limit, Plan};
 use crate::input::recorder::SharedRecorder;
 use crate::input::replay::ReplaySource;
 use crate::input::requests::{Requester, Requests, requests};
-use crate::input::{self, Source, links};
 use crate::log;
 use crate::message::{self, AlertContext, Alerting, Outcome};
 use crate::options::cli::{CommonArgs, DEFAULT_REORDER, ReplayArgs, RunArgs};
@@ -34,107 +33,11 @@ use crate::output::report::{DifferenceWatch, report, summary};
 use crate::output::sinks::{self, SinkSpec, Sinks};
 use crate::output::state::{PastFile, State};
 use crate::output::terminal;
-use crate::output::web::Listener;
 use crate::traffic::interval::{InterfaceReading, Interval, Totals};
 use crate::traffic::named;
 
 /// How often baselines are written to disk.
 const PAST_EVERY_NS: i64 = 600_000_000_000;
-
-/// Watches interfaces until a signal ends it.
-///
-/// # Errors
-/// If options are wrong, a privilege is missing, or an output cannot be written.
-pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
-    if let Some(file) = &args.pcapfile {
-        let files = std::slice::from_ref(file);
-        return replay_files(files, &args.common, DEFAULT_REORDER, true);
-    }
-    descriptors::raise_limit();
-    service::keep_no_core();
-    let limit = Limit::of_process();
-    let plan = Plan::new(args.memory(), limit);
-    plan.log(limit);
-    let settings = EngineSettings::new(&args.common, plan.max_groups)?;
-    if args.attribution.attribution == Mode::Off {
-        args.common.refuse_owners("an agent with --attribution off")?;
-    }
-    args.attribution.refuse_without_kernel(args.daq)?;
-    // Open files while the process has its privileges.
-    let mut outputs = Outputs::open(&args.common.outputs(), &settings, true)?;
-    let directory = Directory::open(&args.common.places.live())?;
-    let state = args.common.state_dir.as_deref().map(open_state).transpose()?.flatten();
-    let history = open_history(&args.common, true)?;
-    let listener = options::web_settings(args).as_ref().map(Listener::open).transpose()?;
-    let specs = options::sinks::specs(&args.common)?;
-    outputs.refuse_to_overwrite(&[], &specs)?;
-    let sinks = open_sinks(&args.common, &specs)?;
-    let socket = watch::bind(args)?;
-    let recorder = Recorder::open_live(&args.common.evidence(args.snaplen))?;
-    descriptors::keep_reserve();
-    // Handle signals first: one that arrives while the source opens must not end the process half attached.
-    let signals = listen()?;
-    // Opening the source drops privileges; threads that start later lack them too.
-    let kept = recorder.clone().map(shared);
-    let source = input::open_live(&args.input(), &plan, kept.as_ref())?;
-    let (source, looks_into_processes) = Attributed::open(source, &args.attribution.settings());
-    // Threads that start from here on have only the rights that counting needs.
-    let sandbox = options::sandbox(args, &specs, Some(&reload));
-    let confined = confine::enter(&confine::Settings { looks_into_processes, ..sandbox });
-    outputs.begin()?;
-    let deadline = args.duration.and_then(|duration| Instant::now().checked_add(duration));
-    let (requester, mut requests) = requests(deadline);
-    requests.beat(service::watchdog());
-    if let Err(error) = links::listen(requester.clone(), args.interfaces.is_empty()) {
-        tracing::warn!(
-            error = descriptors::explained(&error),
-            "cannot watch for changes of interfaces: they are checked once an interval"
-        );
-    }
-    answer_signals(signals, requester.clone(), true)?;
-    let said = message::Settings { is_daily: true, ..options::message_settings(&args.common) };
-    let budget = options::alerts_a_day(&settings);
-    let mut alerting = Alerting::new(settings, said)?;
-    alerting.engine.use_geo(directory.geo());
-    if let Some(state) = &state {
-        alerting.engine.resume_places(state.seen_places());
-    }
-    let still_open = state.as_ref().map(State::incidents).unwrap_or_default();
-    let known: Vec<_> = still_open.iter().cloned().map(Arc::new).collect();
-    let sinks = Sinks::start(sinks, &known)?;
-    let ifindex = |name: &str| nix::net::if_::if_nametoindex(name).ok();
-    alerting.restore(still_open, ifindex);
-    let past = state.as_ref().map(State::past);
-    resume(&mut alerting.engine, past.as_ref(), &ifindex);
-    let (host, reload, max_groups) = (args.common.host(), Some(reload), plan.max_groups);
-    let history = start_history(history, &args.common, &directory, true)?;
-    let interval = args.common.transfer_interval;
-    let board = listener.map(|listener| {
-        let board = Arc::new(Board::new(host.clone(), interval));
-        board.set_budget(budget);
-        board.restore(&known);
-        listener.serve(board.clone()).map(|()| board)
-    });
-    let board = board.transpose()?;
-    let source = watch::watched(source, &mut outputs, args, socket, requester, directory.geo())?;
-    Agent {
-        source,
-        alerting,
-        directory,
-        outputs,
-        board,
-        history,
-        sinks,
-        recorder,
-        state,
-        past,
-        host,
-        reload,
-        confined,
-        max_groups,
-    }
-    .run(&requests)
-}
 
 /// Replays capture files.
 ///
@@ -142,6 +45,11 @@ pub fn run(args: &RunArgs, reload: Reload) -> Result<()> {
 /// If options are wrong, a file can't be opened, or an output cannot be written.
 pub fn replay(args: &ReplayArgs) -> Result<()> {
     replay_files(&args.files, &args.common, args.reorder, !args.no_progress)
+}
+
+/// Replays one capture file, as `run` does with `--pcapfile`.
+pub(super) fn replay_one(file: &PathBuf, common: &CommonArgs) -> Result<()> {
+    replay_files(std::slice::from_ref(file), common, DEFAULT_REORDER, true)
 }
 
 fn replay_files(
@@ -199,7 +107,7 @@ fn replay_files(
 ///
 /// # Errors
 /// If another agent writes to the file, or a replay cannot use it.
-fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<history::Opened>> {
+pub(super) fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<history::Opened>> {
     let Some(settings) = options::history_settings(common, is_live) else { return Ok(None) };
     match history::Opened::open(&settings) {
         Ok(opened) => Ok(Some(opened)),
@@ -213,11 +121,11 @@ fn open_history(common: &CommonArgs, is_live: bool) -> Result<Option<history::Op
 }
 
 /// The recorder in the form in which sources need it.
-fn shared(recorder: Recorder) -> SharedRecorder {
+pub(super) fn shared(recorder: Recorder) -> SharedRecorder {
     Arc::new(recorder)
 }
 
-fn start_history(
+pub(super) fn start_history(
     opened: Option<history::Opened>,
     common: &CommonArgs,
     directory: &Directory,
@@ -233,7 +141,7 @@ fn start_history(
 ///
 /// # Errors
 /// If another agent uses the directory.
-fn open_state(directory: &Path) -> Result<Option<State>> {
+pub(super) fn open_state(directory: &Path) -> Result<Option<State>> {
     match State::open(directory) {
         Ok(state) => Ok(Some(state)),
         Err(error) if error.is::<UsageError>() => Err(error),
@@ -247,34 +155,34 @@ fn open_state(directory: &Path) -> Result<Option<State>> {
     }
 }
 
-fn open_sinks(common: &CommonArgs, specs: &[SinkSpec]) -> Result<sinks::Opened> {
+pub(super) fn open_sinks(common: &CommonArgs, specs: &[SinkSpec]) -> Result<sinks::Opened> {
     let spool = common.state_dir.as_ref().map(|state| state.join("alerts"));
     sinks::open(specs, spool.as_deref())
 }
 
 /// Everything that a run needs.
-struct Agent {
-    source: Box<dyn Source>,
-    alerting: Alerting,
-    directory: Directory,
-    outputs: Outputs,
+pub(super) struct Agent {
+    pub(super) source: Box<dyn Source>,
+    pub(super) alerting: Alerting,
+    pub(super) directory: Directory,
+    pub(super) outputs: Outputs,
     /// The newest interval, for listeners.
-    board: Option<Arc<Board>>,
-    history: Option<Writer>,
-    sinks: Sinks,
-    recorder: Option<Recorder>,
-    state: Option<State>,
-    past: Option<PastFile>,
-    host: String,
+    pub(super) board: Option<Arc<Board>>,
+    pub(super) history: Option<Writer>,
+    pub(super) sinks: Sinks,
+    pub(super) recorder: Option<Recorder>,
+    pub(super) state: Option<State>,
+    pub(super) past: Option<PastFile>,
+    pub(super) host: String,
     /// `None` in a replay.
-    reload: Option<Reload>,
-    confined: Confined,
+    pub(super) reload: Option<Reload>,
+    pub(super) confined: Confined,
     /// The default number of groups.
-    max_groups: u32,
+    pub(super) max_groups: u32,
 }
 
 impl Agent {
-    fn run(mut self, requests: &Requests) -> Result<()> {
+    pub(super) fn run(mut self, requests: &Requests) -> Result<()> {
         if let Some(recorder) = &self.recorder {
             recorder.start()?;
             self.alerting.engine.record_forgotten();
@@ -435,7 +343,11 @@ impl Agent {
 }
 
 /// Continues with the baselines of an earlier run, if there are any and they can be used.
-fn resume(engine: &mut Engine, past: Option<&PastFile>, ifindex: &dyn Fn(&str) -> Option<u32>) {
+pub(super) fn resume(
+    engine: &mut Engine,
+    past: Option<&PastFile>,
+    ifindex: &dyn Fn(&str) -> Option<u32>,
+) {
     let Some((names, past)) = past.and_then(PastFile::read::<(Vec<String>, _)>) else { return };
     for name in &names {
         named::key_of(name);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::command::run;
+use crate::command::live;
 use crate::options::cli::TopArgs;
 use crate::options::{Reload, UsageError};
 use crate::output::reading::ViewMessage;
@@ -43,7 +43,7 @@ pub fn top(args: TopArgs, reload: Reload) -> Result<()> {
         }
     }
     let args = crate::options::cli::RunArgs { socket: None, ..args.run };
-    run::run(&args, reload)
+    live::run(&args, reload)
 }
 
 /// Shows the counts of a running agent.
