@@ -217,7 +217,11 @@ fn why_asks_the_agent_and_rows_are_those_of_the_flows() -> Result<()> {
     assert!(held["items"].is_array() && held["held_back"].is_object(), "{held}");
     let nobody = run(["why", "nobody", "--socket", &socket, "--history", "/nonexistent"]);
     assert_eq!(nobody.code, Some(1), "{}", nobody.stdout);
-    let metrics = asked(&lab.b, address, "/metrics")?;
+    check_metrics(&asked(&lab.b, address, "/metrics")?);
+    agent.stop().map(drop)
+}
+
+fn check_metrics(metrics: &str) {
     for series in [
         "wherefore_held_back_total{reason=\"budget\"}",
         "wherefore_table_fill_ratio ",
@@ -228,7 +232,6 @@ fn why_asks_the_agent_and_rows_are_those_of_the_flows() -> Result<()> {
     }
     // Private addresses have no country.
     assert!(!metrics.contains("wherefore_country_bytes_total"), "{metrics}");
-    agent.stop().map(drop)
 }
 
 /// The real checker, if it is installed.
