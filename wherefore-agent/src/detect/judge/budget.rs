@@ -6,34 +6,39 @@
 //! episode. Several groups that become surprising in the same minute count as one event. A group that becomes
 //! surprising again within hours counts once. So neither raises the threshold for other groups much.
 //!
+//! Ordinary episodes thin out as surprise grows. Many high ones with few below them stand apart: they are more
+//! likely incidents than the end of what is ordinary. They count a quarter where classes share the budget, so
+//! that a class whose findings are clear gets more of it: a week of attacks does not hide the next one. In the
+//! sum over all classes, which keeps the budget, they count as all others.
+//!
 //! An episode that was reported keeps the threshold of its first alert.
+
+mod experience;
 
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 use wherefore_common::FlowKey;
 
 use crate::traffic::group::reversed;
 
-/// The lowest surprise that begins an episode or is reported within a budget.
-pub const FLOOR: f32 = 2.0;
+use experience::{BINS, lower_end, place_of};
+pub use experience::{Experience, FLOOR};
+
 /// A finding is counted as held back if a budget this many times as large would report it.
 const NEAR: f64 = 10.0;
-/// Width of a bin of surprises.
-const WIDTH: f32 = 0.1;
-/// Bins: up to 12, beyond which surprises are not distinguished.
-const BINS: usize = 100;
 /// The weight of the prior, in seconds of experience: surprises are taken literally.
 const PRIOR_SECONDS: f64 = 12.0 * 3600.0;
 /// After this time, the weight of experience is halved.
 const HALF_LIFE_SECONDS: f64 = 7.0 * 24.0 * 3600.0;
 /// Intervals after which a surprising group is counted again: six hours of 5 s.
-const APART: i64 = 4320;
+const AGAIN: i64 = 4320;
 /// Intervals within which groups that become surprising are one event: a minute of 5 s.
 const TOGETHER: i64 = 12;
 /// Intervals without a surprise after which an episode is over.
 const OVER_AFTER: i64 = 60;
+/// Where classes share the budget, episodes that stand apart count by this factor.
+const APART_WEIGHT: f64 = 0.25;
 /// The most episodes that are followed; further ones count as part of others.
 const MOST_OPEN: usize = 4096;
 
@@ -52,6 +57,8 @@ pub struct Budget {
     experience: Experience,
     /// For each bin: the expected number of higher surprises in an interval.
     expected: Vec<f64>,
+    /// The same where classes share the budget: those that stand apart count less.
+    ordinary: Vec<f64>,
     decay: f64,
     prior: f64,
     /// The assumed frequency of such findings before any was observed: with 1, a surprise of s is expected
@@ -64,16 +71,6 @@ pub struct Budget {
     newest: Option<(FlowKey, f32)>,
     /// The interval in which a counted event began, and the group that represents it.
     event: Option<(i64, FlowKey)>,
-}
-
-/// The observed episodes by their highest surprise. This survives a restart.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Experience {
-    /// Episodes by their highest surprise, from [`FLOOR`] on.
-    episodes: Vec<f64>,
-    /// The number of intervals observed.
-    intervals: f64,
 }
 
 /// A series of surprises of one group, with only short gaps.
@@ -106,6 +103,7 @@ impl Budget {
             near: threshold,
             experience: Experience::default(),
             expected: BELIEVED.to_vec(),
+            ordinary: BELIEVED.to_vec(),
             decay: 1.0,
             prior: 1.0,
             assumed_rate: 1.0,
@@ -117,10 +115,8 @@ impl Budget {
     }
 
     /// Continues with the experience of another budget of the same class.
-    pub fn resume(&mut self, mut experience: Experience) {
-        let is_sound = |number: &f64| number.is_finite() && *number >= 0.0;
-        experience.episodes.resize(BINS, 0.0);
-        if experience.episodes.iter().chain([&experience.intervals]).all(is_sound) {
+    pub fn resume(&mut self, experience: Experience) {
+        if let Some(experience) = experience.sound() {
             self.experience = experience;
         }
     }
@@ -235,14 +231,14 @@ impl Budget {
         let back = reversed(group);
         let either = if back < *group { back } else { *group };
         if self.counted.len() >= MOST_OPEN {
-            self.counted.retain(|_, last| index.saturating_sub(*last) < APART);
+            self.counted.retain(|_, last| index.saturating_sub(*last) < AGAIN);
         }
         let known = self.counted.get(&either);
-        let is_apart = known.is_none_or(|last| index.saturating_sub(*last) >= APART);
-        if is_apart && self.counted.len() < MOST_OPEN {
+        let is_due = known.is_none_or(|last| index.saturating_sub(*last) >= AGAIN);
+        if is_due && self.counted.len() < MOST_OPEN {
             self.counted.insert(either, index);
         }
-        is_apart
+        is_due
     }
 
     /// Ends this many intervals without surprises, the last of them `last`. The result is the same as calling
@@ -269,11 +265,15 @@ impl Budget {
     /// Updates the expected number of episodes above each bin.
     pub(super) fn expect(&mut self) {
         let whole = self.prior + self.experience.intervals;
-        let mut seen = 0.0;
+        let apart = self.experience.apart();
+        let (mut seen, mut ordinary) = (0.0, 0.0);
         for place in (0..BINS).rev() {
-            seen += self.experience.episodes.get(place).copied().unwrap_or(0.0);
-            self.expected[place] =
-                (self.prior * self.assumed_rate * BELIEVED[place] + seen) / whole;
+            let episodes = self.experience.episodes(place);
+            seen += episodes;
+            ordinary += if place < apart { episodes } else { APART_WEIGHT * episodes };
+            let believed = self.prior * self.assumed_rate * BELIEVED[place];
+            self.expected[place] = (believed + seen) / whole;
+            self.ordinary[place] = (believed + ordinary) / whole;
         }
     }
 
@@ -293,13 +293,12 @@ impl Budget {
         (self.experience.intervals / self.prior).min(1.0)
     }
 
-    /// The lowest bin above which no more than this many episodes are expected in an interval.
+    /// The lowest bin above which no more than this many ordinary episodes are expected in an interval.
     fn place_for(&self, rate: f64) -> usize {
-        self.expected.partition_point(|expected| *expected > rate)
+        self.ordinary.partition_point(|expected| *expected > rate)
     }
 
-    /// The expected number of episodes in an interval above the threshold for this rate: at most the rate,
-    /// often less.
+    /// The expected number of episodes in an interval above the threshold for this rate of ordinary ones.
     pub(super) fn expected_within(&self, rate: f64) -> f64 {
         self.expected.get(self.place_for(rate)).copied().unwrap_or(0.0)
     }
@@ -316,49 +315,9 @@ impl Budget {
     }
 }
 
-impl Experience {
-    fn passes(&mut self, decay: f64, intervals: u64) {
-        let left = decay.powf(intervals as f64);
-        // Each interval counts 1 and decays with every interval after it.
-        let passed = if decay < 1.0 { (1.0 - left) / (1.0 - decay) } else { intervals as f64 };
-        self.intervals = self.intervals * left + passed;
-        self.episodes.resize(BINS, 0.0);
-        self.episodes.iter_mut().for_each(|count| *count *= left);
-    }
-
-    /// Decays step by step, so that the sums are bit for bit the same as after that many single steps.
-    fn passes_each(&mut self, decay: f64, intervals: u64) {
-        self.episodes.resize(BINS, 0.0);
-        for count in self.episodes.iter_mut().filter(|count| **count != 0.0) {
-            (0..intervals).for_each(|_| *count *= decay);
-        }
-        (0..intervals).for_each(|_| self.intervals = self.intervals * decay + 1.0);
-    }
-
-    fn counts(&mut self, surprise: f32, by: f64) {
-        if let Some(count) = self.episodes.get_mut(place_of(surprise)) {
-            *count = (*count + by).max(0.0);
-        }
-    }
-
-    fn moves(&mut self, from: f32, to: f32) {
-        self.counts(from, -1.0);
-        self.counts(to, 1.0);
-    }
-}
-
 /// 10 to the power of this many tenths.
 pub(super) fn tenths(tenths: i32) -> f64 {
     10f64.powf(f64::from(tenths) / 10.0)
-}
-
-fn place_of(surprise: f32) -> usize {
-    // The conversion saturates.
-    (((surprise - FLOOR) / WIDTH) as usize).min(BINS - 1)
-}
-
-fn lower_end(place: usize) -> f32 {
-    FLOOR + place as f32 * WIDTH
 }
 
 #[cfg(test)]
@@ -451,6 +410,45 @@ mod tests {
         // 20 in 100,000 intervals.
         assert!((3.6..3.8).contains(&budget.expected(4.0)), "{}", budget.expected(4.0));
         assert_eq!(Budget::fixed(4.5).expected(5.0), 5.0);
+    }
+
+    /// A budget that has seen a week with this many episodes of each surprise.
+    fn after_a_week(episodes: &[(f32, f64)]) -> Budget {
+        let mut budget = learned();
+        let mut experience = Experience { episodes: vec![0.0; BINS], intervals: 120_960.0 };
+        episodes.iter().for_each(|(surprise, count)| experience.counts(*surprise, *count));
+        budget.resume(experience);
+        budget.expect();
+        budget.allow(TEN_A_DAY);
+        budget
+    }
+
+    #[test]
+    fn episodes_that_stand_apart_raise_the_threshold_less() {
+        let ordinary = [(2.2, 900.0), (2.7, 300.0), (3.2, 90.0), (3.7, 30.0), (4.2, 5.0)];
+        let threshold = after_a_week(&ordinary).threshold();
+        let attacked = [ordinary.as_slice(), &[(6.5, 30.0), (8.0, 40.0)]].concat();
+        let after = after_a_week(&attacked);
+        assert!(after.threshold() < threshold + 0.5, "{threshold} {}", after.threshold());
+        // What is said of such a surprise counts all.
+        assert!((3.4..3.6).contains(&after.expected(7.5)), "{}", after.expected(7.5));
+    }
+
+    #[test]
+    fn many_high_surprises_are_not_all_reported() {
+        let days = 7.0;
+        let threshold = after_a_week(&[(5.0, 300.0), (6.0, 300.0), (7.0, 30.0)]).threshold();
+        // A quarter of 330 is more than ten a day; 30 are not.
+        assert!(0.25 * 330.0 / days > 10.0 && threshold > 6.0 && threshold < 7.0, "{threshold}");
+    }
+
+    #[test]
+    fn a_steady_decline_does_not_stand_apart() {
+        let mut experience = Experience { episodes: vec![0.0; BINS], intervals: 1.0 };
+        for place in 0..60 {
+            experience.counts(lower_end(place) + 0.05, 1e6 * tenths(-(place as i32)));
+        }
+        assert_eq!(experience.apart(), BINS);
     }
 
     #[test]

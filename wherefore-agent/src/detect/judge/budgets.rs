@@ -1,9 +1,9 @@
 //! One alert budget for all classes of findings. Owns the experience with each class, the threshold of each,
 //! and the schedule of recurring findings; refuses to look at traffic.
 //!
-//! Each class learns how often its surprises really occur. The thresholds are set so that the expected rate
-//! above them is the same for each class, except for the weights from the options, and so that all together
-//! keep the budget. A class without findings leaves its share to the others.
+//! Each class learns how often its surprises really occur. The thresholds are set so that the expected rate of
+//! ordinary findings above them is the same for each class, except for the weights from the options, and so that
+//! all findings together keep the budget. A class without findings leaves its share to the others.
 
 use wherefore_common::FlowKey;
 
