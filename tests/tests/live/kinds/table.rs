@@ -67,8 +67,11 @@ const fn equal(name: &'static str, lines: &'static [&'static str]) -> Kind {
     Kind { name, lines, ..EQUAL }
 }
 
-/// Packets of mode l3 are routed again, below the device.
+/// Packets of mode l3 are routed again, below the device. The neighbour is fixed: answers to the parent's questions
+/// would reach the device, whose address they are for.
 const ROUTES_OF_L3: &[&str] = &[
+    "neigh replace {r4} lladdr {rm} nud permanent dev {u}",
+    "neigh replace {r6} lladdr {rm} nud permanent dev {u}",
     "route add 10.91.{n}.{o}/32 via {r4} dev {u}",
     "route add fd91:{n}::{o}/128 via {r6} dev {u}",
 ];
