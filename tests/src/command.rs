@@ -83,10 +83,11 @@ pub fn command<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Comma
 
 /// Removes the variables of the tests, which the program does not know: it would warn about them.
 pub fn without_variables_of_tests(command: &mut Command) {
-    const OF_TESTS: [&str; 8] = [
+    const OF_TESTS: [&str; 9] = [
         "WHEREFORE_BINARY",
         "WHEREFORE_NO_SKIP",
         "WHEREFORE_SLOWNESS",
+        "WHEREFORE_ALL_KINDS",
         "WHEREFORE_SHARED",
         "WHEREFORE_BPF_OBJECT",
         "WHEREFORE_BENCH_PEERS",

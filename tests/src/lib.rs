@@ -25,6 +25,11 @@ pub fn without_data(test: &str, data: &str) {
     ));
 }
 
+/// Prints likewise that a test left something out because the kernel lacks it.
+pub fn not_tried(test: &str, what: &str, reason: &str) {
+    print_line(&format!("NOT TRIED {test}: {what}: {reason}\n"));
+}
+
 fn print_line(line: &str) {
     use std::io::Write;
     // A message that cannot be written is no reason to fail.

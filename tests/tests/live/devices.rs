@@ -93,10 +93,43 @@ fn check_default_route(path: &str) -> Result<()> {
          route replace default nexthop via 10.77.0.2 dev veth-a\n",
     )?;
     assert_watched(&follower, 6, "veth-a")?;
+    check_several_next_hops(&follower)?;
     let report = follower.agent.stop()?;
     assert_eq!(datagrams(&report), 60, "{}", report.stderr);
     assert!(!report.stderr.contains("differ"), "{}", report.stderr);
     Ok(())
+}
+
+/// Of several equal next hops one is watched, and no other until it fails or is removed, whatever happens to the
+/// rest of them.
+fn check_several_next_hops(follower: &Follower<'_>) -> Result<()> {
+    let (a, b) = (&follower.lab.a.namespace, &follower.lab.b.namespace);
+    let stays = |moves| {
+        follower.agent.pass_intervals(3)?;
+        let log = follower.agent.log();
+        ensure!(log.matches(MOVED).count() == moves, "not {moves} moves: {log}");
+        Ok(())
+    };
+    let both =
+        "route replace default nexthop via 10.78.0.2 dev wa0 nexthop via 10.77.0.2 dev veth-a";
+    a.ip_batch(&format!("{both}\n"))?;
+    stays(6)?;
+    // The other one is down, and up again: its carrier first, then the device itself.
+    for (host, device) in [(b, "wb0"), (a, "wa0")] {
+        host.ip_batch(&format!("link set {device} down\n"))?;
+        stays(6)?;
+        host.ip_batch(&format!("link set {device} up\n"))?;
+        a.ip_batch(&format!("{both}\n"))?;
+        stays(6)?;
+    }
+    b.ip_batch("link set veth-b down\n")?;
+    assert_watched(follower, 7, "wa0")?;
+    b.ip_batch("link set veth-b up\n")?;
+    stays(7)?;
+    a.ip_batch("route replace default nexthop via 10.77.0.2 dev veth-a\n")?;
+    assert_watched(follower, 8, "veth-a")?;
+    a.ip_batch(&format!("{both}\nlink set veth-a down\n"))?;
+    assert_watched(follower, 9, "wa0")
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod faults;
 mod filter;
 mod flows;
 mod follow;
+mod kinds;
 mod memory;
 mod names;
 mod outside;

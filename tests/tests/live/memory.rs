@@ -1,57 +1,131 @@
 //! The agent in control groups with little memory: it stays within its announced memory, and logs what fits.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use wherefore_tests::agent::Agent;
-use wherefore_tests::command::binary;
+use wherefore_tests::command::{Scratch, binary};
 use wherefore_tests::lab::Lab;
 use wherefore_tests::lab::packets::many_flows;
 
+/// A mount namespace that has the hierarchy of the memory controller in a folder of its own, so that it does not
+/// matter where the host has it, and what is mounted over that. It exists as long as its only process.
+struct Mounts {
+    process: Child,
+    folder: Scratch,
+    is_first_version: bool,
+}
+
+impl Mounts {
+    fn new() -> Result<Self> {
+        let folder = Scratch::new();
+        // A hierarchy with a number is one of version 1.
+        let controllers = fs::read_to_string("/proc/cgroups").unwrap_or_default();
+        let hierarchy = |line: &str| {
+            let mut words = line.split_whitespace();
+            (words.next() == Some("memory")).then(|| words.next() != Some("0"))
+        };
+        let is_first_version = controllers.lines().find_map(hierarchy).unwrap_or(false);
+        let kind = if is_first_version { "cgroup -o memory" } else { "cgroup2" };
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--mount", "--propagation", "private", "sh", "-c"]);
+        unshare.arg(format!("mount -t {kind} none \"$0\" && echo mounted && exec sleep 300"));
+        unshare.arg(folder.path("")).stdin(Stdio::null()).stdout(Stdio::piped());
+        let process = unshare.spawn().context("starting unshare")?;
+        let mut mounts = Self { process, folder, is_first_version };
+        let output = mounts.process.stdout.take().context("it has no output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        ensure!(line == "mounted\n", "the memory controller cannot be mounted as {kind}");
+        if !is_first_version {
+            // Only where it is missing, so that nothing changes elsewhere.
+            let children = mounts.outside().join("cgroup.subtree_control");
+            if !fs::read_to_string(&children)?.split_whitespace().any(|one| one == "memory") {
+                fs::write(&children, "+memory").context("enabling the memory controller")?;
+            }
+        }
+        Ok(mounts)
+    }
+
+    /// The hierarchy for processes that are not in the namespace.
+    fn outside(&self) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.process.id()));
+        root.join(self.inside().strip_prefix("/").expect("scratch folders have absolute paths"))
+    }
+
+    /// The hierarchy for processes that are in the namespace.
+    fn inside(&self) -> PathBuf {
+        self.folder.path("")
+    }
+
+    /// A shell that runs these lines in the namespace.
+    fn shell(&self, lines: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--mount=/proc/{}/ns/mnt", self.process.id()));
+        command.args(["--", "sh", "-c", lines]);
+        command
+    }
+}
+
+impl Drop for Mounts {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 /// A control group with a limit, removed at the end.
 struct Group {
-    path: PathBuf,
-    peak: &'static str,
+    mounts: Mounts,
+    name: String,
 }
 
 impl Group {
     fn new(name: &str, limit: u64) -> Result<Self> {
-        let name = format!("wf-{}-{name}", std::process::id());
-        let (path, file, peak) =
-            if Path::new("/sys/fs/cgroup/memory/memory.limit_in_bytes").exists() {
-                let path = Path::new("/sys/fs/cgroup/memory").join(name);
-                (path, "memory.limit_in_bytes", "memory.max_usage_in_bytes")
-            } else {
-                (Path::new("/sys/fs/cgroup").join(name), "memory.max", "memory.peak")
-            };
+        let mounts = Mounts::new()?;
+        let group = Self { mounts, name: format!("wf-{}-{name}", std::process::id()) };
+        let path = group.path();
         fs::create_dir(&path).with_context(|| format!("making {}", path.display()))?;
-        let group = Self { path, peak };
-        let file = group.path.join(file);
+        let first = group.mounts.is_first_version;
+        let file = path.join(if first { "memory.limit_in_bytes" } else { "memory.max" });
         fs::write(&file, limit.to_string())
             .with_context(|| format!("writing {}", file.display()))?;
         Ok(group)
     }
 
+    fn path(&self) -> PathBuf {
+        self.mounts.outside().join(&self.name)
+    }
+
+    /// The line of a shell with which it enters the group.
+    fn enter(&self) -> String {
+        format!("echo $$ > {}/cgroup.procs", self.mounts.inside().join(&self.name).display())
+    }
+
     /// An agent in the group.
     fn watch(&self, lab: &Lab, arguments: &[&str]) -> Result<Agent> {
-        let mut command = lab.b.namespace.command("sh");
-        let enter = format!("echo $$ > {}/cgroup.procs && exec \"$0\" \"$@\"", self.path.display());
-        command.arg("-c").arg(enter).arg(binary());
+        let lines = format!("{} && exec nsenter --net=\"$0\" -- \"$@\"", self.enter());
+        let mut command = self.mounts.shell(&lines);
+        command.arg(lab.b.namespace.path()).arg(binary());
         let own = ["-i", &lab.b.device, "--transfer-interval", "200ms"];
         Agent::started(command, &[&own, arguments].concat())
     }
 
     /// Bytes at most.
     fn peak(&self) -> Result<u64> {
-        let text = fs::read_to_string(self.path.join(self.peak))?;
+        let first = self.mounts.is_first_version;
+        let file = if first { "memory.max_usage_in_bytes" } else { "memory.peak" };
+        let text = fs::read_to_string(self.path().join(file))?;
         Ok(text.trim().parse()?)
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.path);
+        let _ = fs::remove_dir(self.path());
     }
 }
 
@@ -85,17 +159,20 @@ fn the_limit_is_found_where_control_groups_are_hidden() -> Result<()> {
         return Ok(());
     };
     let group = Group::new("hidden", 64 << 20)?;
-    // It mounts another /sys, without them.
-    let enter = "exec ip netns exec \"$0\" \"$@\"";
+    // `ip netns exec` mounts another /sys, without them; the shell that waits for the agent still has them.
+    let hide = format!("umount {} && exec \"$0\" \"$@\"", group.mounts.inside().display());
+    let lines = format!(
+        "{} && name=$0 hide=$1 && shift && ip netns exec \"$name\" sh -c \"$hide\" \"$@\"; exit $?",
+        group.enter()
+    );
+    let mut command = group.mounts.shell(&lines);
+    command.arg(lab.b.namespace.name()).arg(hide).arg(binary());
     let own = ["-i", &lab.b.device, "--transfer-interval", "200ms", "--max-flows", "8192"];
-    let mut command = std::process::Command::new("sh");
-    let script = format!("echo $$ > {}/cgroup.procs && {enter}", group.path.display());
-    command.arg("-c").arg(script).arg(lab.b.namespace.name()).arg(binary());
     let agent = Agent::started(command, &own)?;
     agent.pass_intervals(1)?;
     assert!(agent.log().contains("the most memory that the agent will use"), "{}", agent.log());
     assert!(group.peak()? < 64 << 20);
-    agent.stop().map(drop)
+    agent.stop_child().map(drop)
 }
 
 #[test]

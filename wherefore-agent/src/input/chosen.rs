@@ -38,7 +38,7 @@ fn unknown(name: &str, all: &[Interface]) -> UsageError {
 /// If the default route is selected, looks it up again; logs a change.
 pub fn follow_default_route(selection: &mut Selection, there: &[Interface]) {
     let Some(before) = selection.default_route() else { return };
-    let by_route = default_route_interface(there);
+    let by_route = default_route_interface(there, Some(before));
     // While there is no such route, the previous interface stays.
     let stays = || there.iter().find(|interface| interface.index == before && interface.is_up);
     let Some(now) = by_route.or_else(stays).or_else(|| busiest(there)) else { return };
@@ -52,13 +52,13 @@ pub fn follow_default_route(selection: &mut Selection, there: &[Interface]) {
 }
 
 fn default_interface(all: &[Interface]) -> Result<&Interface> {
-    let found = default_route_interface(all).or_else(|| busiest(all));
+    let found = default_route_interface(all, None).or_else(|| busiest(all));
     found.context("no interface is up: name one with -i")
 }
 
-/// The interface that the default route leads to.
-fn default_route_interface(all: &[Interface]) -> Option<&Interface> {
-    let index = routes::default_interface().unwrap_or_else(|error| {
+/// The interface that the default route leads to; `before` is the one until now.
+fn default_route_interface(all: &[Interface], before: Option<u32>) -> Option<&Interface> {
+    let index = routes::default_interface(before).unwrap_or_else(|error| {
         tracing::warn!(error = descriptors::explained(&error), "cannot read the default route");
         None
     });

@@ -65,6 +65,10 @@ pub struct DeviceCounters {
     pub tx_packets: u64,
     /// Frames that it should have sent but dropped.
     pub tx_dropped: u64,
+    /// Frames that it could not send: a tunnel counts here what it cannot carry, or what is too long.
+    pub tx_errors: u64,
+    /// Received multicast frames, and broadcast ones if its driver counts both as one.
+    pub rx_multicast: u64,
 }
 
 /// The number of the interface that has this name now.
@@ -209,14 +213,16 @@ fn read_counters(message: &[u8]) -> Option<(u32, DeviceCounters)> {
     let index = u32_at(message, 4)?;
     let mut attributes = netlink::attributes(message.get(STATS_HEADER..)?);
     let (_, value) = attributes.find(|(kind, _)| *kind == IFLA_STATS_LINK_64)?;
-    let [rx_packets, tx_packets, rx_bytes, tx_bytes, tx_dropped] =
-        [0, 8, 16, 24, 56].map(|at| u64_at(value, at));
+    let [rx_packets, tx_packets, rx_bytes, tx_bytes] = [0, 8, 16, 24].map(|at| u64_at(value, at));
+    let [tx_errors, tx_dropped, rx_multicast] = [40, 56, 64].map(|at| u64_at(value, at));
     let counters = DeviceCounters {
         rx_bytes: rx_bytes?,
         rx_packets: rx_packets?,
         tx_bytes: tx_bytes?,
         tx_packets: tx_packets?,
         tx_dropped: tx_dropped?,
+        tx_errors: tx_errors?,
+        rx_multicast: rx_multicast?,
     };
     Some((index, counters))
 }

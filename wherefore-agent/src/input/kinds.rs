@@ -18,6 +18,8 @@ pub enum Counting {
     Apart(&'static str),
     /// It also counts the other direction's frames.
     Mirrored,
+    /// It counts the Ethernet header of some multicast and broadcast frames twice.
+    Repeating,
 }
 
 /// The ways in which a device counts received and sent frames.
@@ -34,6 +36,21 @@ impl Habits {
         const HEADLESS: Counting = Counting::Without(ETHERNET_HEADER as u32);
         let received = |ingress| Self { ingress, ..Self::default() };
         match kind {
+            "vxlan" if is_external(data) => Self {
+                ingress: HEADLESS,
+                egress: Counting::Apart(
+                    "a VXLAN device in external mode drops packets that name no tunnel, and counts them nowhere",
+                ),
+            },
+            // The frames that another one of the same parent sends: its driver adds the header to a length
+            // that has it already (macvlan_broadcast).
+            "macvlan" | "macvtap" => received(Counting::Repeating),
+            "hsr" => Self {
+                ingress: HEADLESS,
+                egress: Counting::Apart(
+                    "an HSR device also counts the supervision frames that it makes",
+                ),
+            },
             "bridge" | "vlan" | "macsec" | "openvswitch" | "veth" | "team" => received(HEADLESS),
             "vxlan" | "geneve" | "bareudp" | "ip6gretap" | "ip6erspan" => {
                 Self { ingress: HEADLESS, egress: HEADLESS }
@@ -96,6 +113,13 @@ fn gre(data: &[u8], ip_header: u32) -> Habits {
     Habits { ingress: header(IFLA_GRE_IFLAGS), egress: header(IFLA_GRE_OFLAGS) }
 }
 
+/// Whether each packet of a VXLAN device brings the address of its tunnel.
+fn is_external(data: &[u8]) -> bool {
+    const IFLA_VXLAN_COLLECT_METADATA: u16 = 25;
+    let mode = attributes(data).find(|(kind, _)| *kind == IFLA_VXLAN_COLLECT_METADATA);
+    mode.is_some_and(|(_, value)| value.first().is_some_and(|is_so| *is_so != 0))
+}
+
 fn is_l3s(data: &[u8]) -> bool {
     const IFLA_IPVLAN_MODE: u16 = 1;
     const L3S: u8 = 2;
@@ -125,6 +149,13 @@ mod tests {
         for data in [[key.clone(), to_one].concat(), [key, attribute(18, &[])].concat()] {
             assert_eq!(Habits::of_kind("gre", &data), Habits::default());
         }
+    }
+
+    #[test]
+    fn packets_that_name_no_tunnel_are_counted_nowhere() {
+        let sent = |is_so| Habits::of_kind("vxlan", &attribute(25, &[is_so])).of(Direction::Egress);
+        assert_eq!(sent(0), Counting::Without(14));
+        assert!(matches!(sent(1), Counting::Apart(_)));
     }
 
     #[test]

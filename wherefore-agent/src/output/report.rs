@@ -63,7 +63,8 @@ pub(crate) fn report(reading: &InterfaceReading) {
             uncertain,
             dropped,
             "counts agree with the interface's, but for what moved while it was read, was dropped \
-             behind the hook, was counted by the device before packets were joined, or for VLAN tags"
+             behind the hook, was counted by the device before packets were joined, or for VLAN tags and headers \
+             that it counted twice"
         );
     } else {
         tracing::warn!(interface, received, sent, "counts differ from the interface's");

@@ -60,6 +60,9 @@ pub struct Comparison {
     /// Bytes of each frame that this kind of device does not count.
     #[serde(skip)]
     pub header_bytes: u64,
+    /// The most frames whose Ethernet header this device may have counted twice.
+    #[serde(skip)]
+    pub repeated_headers: u64,
     /// Frames that were counted and then dropped, by the device or its queue, or that still wait there.
     #[serde(skip)]
     pub dropped_packets: u64,
@@ -125,7 +128,23 @@ impl Comparison {
 
     /// Whether the difference has an accepted explanation.
     fn is_explained(&self) -> bool {
-        self.is_mixed() || self.is_dropped() || self.is_tagged() || self.decrypted_twice()
+        self.is_mixed()
+            || self.is_dropped()
+            || self.is_tagged()
+            || self.is_repeated()
+            || self.decrypted_twice()
+    }
+
+    /// Whether the device counted the Ethernet header of some multicast frames twice, and nothing else: as many
+    /// frames as we, and no more headers than it received such frames.
+    fn is_repeated(&self) -> bool {
+        self.views().into_iter().any(|view| {
+            let more = self.interface_bytes.saturating_sub(view.bytes);
+            let most = self.repeated_headers.saturating_mul(ETHERNET_HEADER);
+            view.packets == self.interface_packets
+                && (ETHERNET_HEADER..=most).contains(&more)
+                && more.is_multiple_of(ETHERNET_HEADER)
+        })
     }
 
     /// Whether the device left out VLAN tags, which the kernel keeps beside the frame: it counted as many frames,
@@ -255,6 +274,25 @@ mod tests {
         for (packets, bytes) in [(11, 11_066 - 12 * 4), (11, 11_066 - 6), (10, 11_066 - 10 * 4)] {
             assert!(!counted(packets, bytes).agrees(), "{packets} {bytes}");
         }
+    }
+
+    #[test]
+    fn headers_counted_twice_explain_no_more_than_themselves() {
+        let repeated =
+            |packets, bytes| Comparison { repeated_headers: 4, ..counted(packets, bytes) };
+        assert!(repeated(11, 11_066 + 4 * 14).agrees() && repeated(11, 11_066 + 14).agrees());
+        assert!(repeated(20, 11_660 + 3 * 14).agrees() && !repeated(11, 11_066 + 14).is_equal());
+        // More headers than frames, not whole ones, fewer bytes, or another number of frames.
+        for (packets, bytes) in [
+            (11, 11_066 + 5 * 14),
+            (11, 11_066 + 15),
+            (11, 11_066 - 14),
+            (12, 11_066 + 14),
+            (10, 11_066 + 14),
+        ] {
+            assert!(!repeated(packets, bytes).agrees(), "{packets} {bytes}");
+        }
+        assert!(!counted(11, 11_066 + 14).agrees());
     }
 
     #[test]

@@ -20,7 +20,7 @@ struct Package {
 }
 
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn packages() -> [Package; 48] {
+fn packages() -> [Package; 51] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -30,6 +30,8 @@ fn packages() -> [Package; 48] {
         }),
         package("iproute2", Need::Test, "the `ip` command", || shell::find("ip").is_some()),
         package("ethtool", Need::Test, "ethtool", || shell::find("ethtool").is_some()),
+        package("faketime", Need::Test, "faketime", || shell::find("faketime").is_some()),
+        package("wireguard-tools", Need::Test, "the `wg` command", || shell::find("wg").is_some()),
         package("tmux", Need::Test, "tmux", || shell::find("tmux").is_some()),
         package("bpftool", Need::Test, "bpftool", || shell::find("bpftool").is_some()),
         package("dnsmasq-base", Need::Test, "dnsmasq", || shell::find("dnsmasq").is_some()),
@@ -88,6 +90,7 @@ fn packages() -> [Package; 48] {
         package("binutils", Need::Vm, "strip", || shell::find("strip").is_some()),
         package("iproute2", Need::Vm, "the `ip` command", || shell::find("ip").is_some()),
         package("ethtool", Need::Vm, "ethtool", || shell::find("ethtool").is_some()),
+        package("wireguard-tools", Need::Vm, "the `wg` command", || shell::find("wg").is_some()),
         package("debian-archive-keyring", Need::Vm, "the keys of Debian's archive", || {
             Path::new("/usr/share/keyrings/debian-archive-keyring.gpg").exists()
         }),

@@ -13,7 +13,7 @@ use crate::shell;
 
 const INIT: &str = include_str!("init.sh");
 /// Programs that tests start.
-const TOOLS: [&str; 4] = ["ip", "tc", "nsenter", "ethtool"];
+const TOOLS: [&str; 5] = ["ip", "tc", "nsenter", "ethtool", "wg"];
 /// Mount points.
 const MOUNTS: [&str; 5] = ["proc", "sys", "dev", "tmp", "run"];
 

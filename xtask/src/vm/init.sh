@@ -19,6 +19,8 @@ echo "VM up $($b uname -r)"
 wherefore doctor -i lo 2>&1 | $b sed 's/^/VM log /'
 wherefore run -i lo --duration 1s 2>&1 > /dev/null | $b sed 's/^/VM log /'
 export WHEREFORE_BINARY=/usr/bin/wherefore WHEREFORE_NO_SKIP=1 WHEREFORE_SLOWNESS=4
+# These kernels have every kind of network device that the tests know.
+export WHEREFORE_ALL_KINDS=1
 for test in $($b cat /checks); do
     begin=$($b cut -d. -f1 /proc/uptime)
     $b timeout -s KILL 150 /usr/bin/live --exact "$test" --nocapture > /tmp/said 2>&1

@@ -20,7 +20,7 @@ const TO_BOOT: Duration = Duration::from_secs(60);
 /// The same with KVM.
 const TO_BOOT_BY_KVM: Duration = Duration::from_secs(15);
 /// The longest time for all tests.
-const IN_ALL: Duration = Duration::from_secs(600);
+const IN_ALL: Duration = Duration::from_secs(900);
 
 /// What runs the machine's instructions.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -40,7 +40,7 @@ struct Check {
 /// Every kernel that the agent supports.
 const ALL: [u32; 2] = [0, 0];
 
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 12] = [
     Check {
         what: "TCX counts every kind of frame",
         test: "attach::tcx_counts_all_flows",
@@ -84,6 +84,16 @@ const CHECKS: [Check; 10] = [
     Check {
         what: "nothing is left of an agent that was killed",
         test: "stop::the_filters_of_a_killed_agent_are_replaced",
+        since: ALL,
+    },
+    Check {
+        what: "every kind of device is compared as it counts",
+        test: "kinds::datagrams_are_counted_once_on_every_kind_of_device",
+        since: ALL,
+    },
+    Check {
+        what: "streams on every kind of device",
+        test: "kinds::streams_and_refused_packets_make_no_kind_of_device_differ",
         since: ALL,
     },
     Check {

@@ -13,6 +13,44 @@ use crate::shell;
 /// Devices, queues, and the lists of sockets.
 const WANTED: [&str; 8] =
     ["veth", "8021q", "sch_ingress", "cls_bpf", "inet_diag", "tcp_diag", "udp_diag", "dummy"];
+/// All kinds of devices of `tests/tests/live/kinds`, and the ciphers of MACsec and IPsec.
+const KINDS: &[&str] = &[
+    "bridge",
+    "bonding",
+    "macvlan",
+    "macvtap",
+    "ipvlan",
+    "ipvtap",
+    "vxlan",
+    "geneve",
+    "ip_gre",
+    "ip6_gre",
+    "ipip",
+    "sit",
+    "ip6_tunnel",
+    "fou",
+    "ip_vti",
+    "ip6_vti",
+    "xfrm_interface",
+    "xfrm_user",
+    "esp4",
+    "esp6",
+    "wireguard",
+    "vrf",
+    "nlmon",
+    "netkit",
+    "l2tp_eth",
+    "l2tp_ip",
+    "l2tp_netlink",
+    "macsec",
+    "hsr",
+    "ctr",
+    "gcm",
+    "seqiv",
+    "echainiv",
+    "ghash_generic",
+    "aes_generic",
+];
 
 /// Writes the modules to a folder, with names that sort in their order.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -20,11 +58,11 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     let mut files = BTreeMap::new();
     find(&from.join("kernel"), &mut files)?;
     let mut ordered = Vec::new();
-    for name in WANTED {
+    for name in WANTED.iter().chain(KINDS) {
         add(name, &files, &mut ordered)?;
     }
     for (number, (name, module)) in ordered.iter().enumerate() {
-        let path = to.join(format!("{number:02}-{name}.ko"));
+        let path = to.join(format!("{number:03}-{name}.ko"));
         fs::write(&path, module).with_context(|| format!("writing {}", path.display()))?;
     }
     Ok(())

@@ -410,8 +410,10 @@ impl Watched {
         let (header_bytes, not_comparable) = match self.interface.habits.of(direction) {
             Counting::Without(bytes) => (bytes.into(), None),
             Counting::Apart(reason) => (0, Some(reason)),
-            Counting::Alike | Counting::Mirrored => (0, None),
+            Counting::Alike | Counting::Mirrored | Counting::Repeating => (0, None),
         };
+        let may_repeat = self.interface.habits.of(direction) == Counting::Repeating;
+        let multicast = after.rx_multicast.saturating_sub(base.rx_multicast);
         let comparison = Comparison {
             watched: true,
             counted_packets: state.counted.packets,
@@ -425,6 +427,7 @@ impl Watched {
             missed_bytes: state.missed,
             not_comparable,
             header_bytes,
+            repeated_headers: if may_repeat { multicast } else { 0 },
             dropped_packets: 0,
             ipsec_packets: if direction == Direction::Ingress { state.ipsec_packets } else { 0 },
         };
@@ -439,7 +442,9 @@ impl Watched {
     fn dropped(&self, now: &DeviceCounters) -> u64 {
         let Queue { dropped, waiting } = interfaces::queue_of(self.interface.index);
         let by_queue = dropped.saturating_sub(self.queue_base.dropped) + waiting;
-        now.tx_dropped.saturating_sub(self.base.tx_dropped) + by_queue
+        let by_device = now.tx_dropped.saturating_sub(self.base.tx_dropped)
+            + now.tx_errors.saturating_sub(self.base.tx_errors);
+        by_device + by_queue
     }
 }
 
