@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ struct Shifted {
 }
 
 impl Shifted {
-    fn start(lab: &Lab, library: &PathBuf, offset: &str) -> Result<Self> {
+    fn start(lab: &Lab, library: &Path, offset: &str) -> Result<Self> {
         let scratch = Scratch::new();
         let program = scratch.path("deliver");
         let (opened, kept) = (scratch.path("opened"), scratch.path("kept"));
