@@ -45,9 +45,8 @@ const SYSTEM_BITS: u32 = 24;
 pub struct Data {
     date: Box<str>,
     countries: Vec<Country>,
-    /// Each AS, with the end of its name in `names`.
-    systems: Vec<(u32, u32)>,
-    names: Box<str>,
+    /// Each AS with its name.
+    systems: Vec<(u32, Box<str>)>,
     v4: Table<u32>,
     v6: Table<u64>,
 }
@@ -75,18 +74,16 @@ impl Data {
         let date = head.strip_prefix("wherefore geo 1 ").context("unknown format")?.into();
         let count = rest.count()?;
         let numbers = ascending(&rest.numbers(count)?);
-        let mut names = String::new();
         let mut systems = Vec::with_capacity(count);
         for number in numbers {
-            names.push_str(rest.line()?);
-            systems.push((u32::try_from(number)?, u32::try_from(names.len())?));
+            systems.push((u32::try_from(number)?, rest.line()?.into()));
         }
         let count = rest.count()?;
         let letters = rest.take(count.saturating_mul(2))?.chunks_exact(2);
         let countries = letters.map(|two| Country([two[0], two[1]])).collect();
         let v4 = rest.table(|start| u32::try_from(start).unwrap_or(u32::MAX))?;
         let v6 = rest.table(|start| start)?;
-        Ok(Self { date, countries, systems, names: names.into(), v4, v6 })
+        Ok(Self { date, countries, systems, v4, v6 })
     }
 
     /// When the data were made, `2026-06-17`.
@@ -103,14 +100,10 @@ impl Data {
         let value = value.unwrap_or_default();
         let country = (value >> SYSTEM_BITS).checked_sub(1);
         let country = country.and_then(|at| self.countries.get(at as usize)).copied();
-        let at = (value & ((1 << SYSTEM_BITS) - 1)).checked_sub(1).map(|at| at as usize);
-        let system = at.and_then(|at| Some((at, self.systems.get(at)?)));
-        let Some((at, (asn, end))) = system else {
-            return GeoRecord { country, ..GeoRecord::default() };
-        };
-        let start = at.checked_sub(1).map_or(0, |before| self.systems[before].1);
-        let as_name = self.names.get(start as usize..*end as usize);
-        GeoRecord { country, asn: Some(*asn), as_name: as_name.filter(|name| !name.is_empty()) }
+        let at = (value & ((1 << SYSTEM_BITS) - 1)).checked_sub(1);
+        let system = at.and_then(|at| self.systems.get(at as usize));
+        let as_name = system.map(|(_, name)| &**name).filter(|name| !name.is_empty());
+        GeoRecord { country, asn: system.map(|(asn, _)| *asn), as_name }
     }
 }
 
