@@ -26,7 +26,7 @@ use anyhow::{Context, Result, ensure};
 use ruzstd::decoding::StreamingDecoder;
 
 use super::record::{Country, GeoRecord};
-use super::table::{Key, Table};
+use super::table::{V4Table, V6Table};
 
 static PACKED: &[u8] = include_bytes!("../../../data/geo.zst");
 
@@ -41,22 +41,21 @@ pub(super) static BUILT_IN: LazyLock<Data> = LazyLock::new(|| {
 const SYSTEM_BITS: u32 = 24;
 
 /// The unpacked data.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Data {
     date: Box<str>,
     countries: Vec<Country>,
     /// Each AS with its name.
     systems: Vec<(u32, Box<str>)>,
-    v4: Table<u32>,
-    v6: Table<u64>,
+    v4: V4Table,
+    v6: V6Table,
 }
 
-impl<K> Default for Table<K>
-where
-    K: Key,
-{
+impl Default for Data {
     fn default() -> Self {
-        Self::new(Vec::new(), Vec::new())
+        let (v4, v6) = (V4Table::new(&[], &[]), V6Table::new(Vec::new(), Vec::new()));
+        let (date, countries, systems) = Default::default();
+        Self { date, countries, systems, v4, v6 }
     }
 }
 
@@ -81,8 +80,11 @@ impl Data {
         let count = rest.count()?;
         let letters = rest.take(count.saturating_mul(2))?.chunks_exact(2);
         let countries = letters.map(|two| Country([two[0], two[1]])).collect();
-        let v4 = rest.table(|start| u32::try_from(start).unwrap_or(u32::MAX))?;
-        let v6 = rest.table(|start| start)?;
+        let (starts, values) = rest.ranges()?;
+        let start = |start: u64| u32::try_from(start).unwrap_or(u32::MAX);
+        let v4 = V4Table::new(&starts.into_iter().map(start).collect::<Vec<_>>(), &values);
+        let (starts, values) = rest.ranges()?;
+        let v6 = V6Table::new(starts, values);
         Ok(Self { date, countries, systems, v4, v6 })
     }
 
@@ -148,18 +150,18 @@ impl<'a> Rest<'a> {
         (0..count).map(|_| self.number()).collect()
     }
 
-    fn table<K: Key>(&mut self, key: impl Fn(u64) -> K) -> Result<Table<K>> {
+    /// Where ranges begin, and their values.
+    fn ranges(&mut self) -> Result<(Vec<u64>, Vec<u32>)> {
         let count = self.count()?;
         let zeros = self.take(count)?;
         let mut steps = self.numbers(count)?;
         for (step, zeros) in steps.iter_mut().zip(zeros) {
             *step = step.checked_shl(u32::from(*zeros)).context("a step is too large")?;
         }
-        let starts: Vec<K> = ascending(&steps).into_iter().map(key).collect();
         let countries = self.take(count)?;
         let [low, middle, high] = [self.take(count)?, self.take(count)?, self.take(count)?];
         let value = |at| u32::from_le_bytes([low[at], middle[at], high[at], countries[at]]);
-        Ok(Table::new(starts, (0..count).map(value).collect()))
+        Ok((ascending(&steps), (0..count).map(value).collect()))
     }
 }
 
@@ -185,7 +187,7 @@ mod tests {
         for _ in 0..200 {
             let noise: Vec<u8> = (0..random.usize(..200)).map(|_| random.u8(..)).collect();
             let mut rest = Rest(&noise);
-            let _ = rest.table(|start| start);
+            let _ = rest.ranges();
         }
     }
 
