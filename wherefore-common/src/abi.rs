@@ -69,6 +69,8 @@ pub mod map {
     pub const DNS_LOST: &str = "DNS_LOST";
     /// The last user of each socket.
     pub const SOCKET_OWNERS: &str = "SOCKET_OWNERS";
+    /// Sockets of other network namespaces, by their addresses.
+    pub const SOCKETS_BY_ADDRESS: &str = "SOCKETS_BY_ADDRESS";
     /// The names of processes.
     pub const PROCESSES: &str = "PROCESSES";
     /// The names of cgroups.
@@ -109,6 +111,20 @@ pub mod global {
         ("CGROUP_NODE", "cgroup", "kn"),
         ("ROOT_NUMBER", "cgroup_root", "hierarchy_id"),
         ("NODE_ID", "kernfs_node", "id"),
+    ];
+    /// The number of the network namespace that the agent is in; 0: addresses of sockets are not recorded, and the
+    /// verifier removes the code.
+    pub const NETWORK: &str = "NETWORK";
+    /// The same as [`OFFSETS`], for the addresses of sockets.
+    pub const ADDRESS_OFFSETS: [(&str, &str, &str); 8] = [
+        ("SOCK_ADDRESSES", "sock_common", "skc_addrpair"),
+        ("SOCK_PORTS", "sock_common", "skc_portpair"),
+        ("SOCK_FAR_V6", "sock_common", "skc_v6_daddr"),
+        ("SOCK_NEAR_V6", "sock_common", "skc_v6_rcv_saddr"),
+        ("SOCK_NET", "sock_common", "skc_net"),
+        ("SOCK_TRANSPORT", "sock", "sk_protocol"),
+        ("NET_NAMESPACE", "net", "ns"),
+        ("NAMESPACE_NUMBER", "ns_common", "inum"),
     ];
     /// The same for Multipath TCP, which not every kernel has.
     pub const MPTCP_OFFSETS: [(&str, &str, &str); 4] = [

@@ -1,6 +1,8 @@
 //! Owners of sockets, in the form that kernel and agent share. Owns these layouts; wherefore-agent decides
 //! what they mean for a flow.
 
+use crate::flow::AddressWords;
+
 /// The last user of a socket. The key is the low half of the socket's cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -20,6 +22,26 @@ pub struct SocketOwner {
 }
 
 const _: () = assert!(size_of::<SocketOwner>() == 32);
+
+/// The addresses and ports of a connected socket, from its own point of view.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct SocketAddresses {
+    /// The address that it sends from.
+    pub near: AddressWords,
+    /// The address that it sends to.
+    pub far: AddressWords,
+    /// The port that it sends from.
+    pub near_port: u16,
+    /// The port that it sends to.
+    pub far_port: u16,
+    /// IP protocol number.
+    pub protocol: u16,
+    /// 4 or 6.
+    pub family: u16,
+}
+
+const _: () = assert!(size_of::<SocketAddresses>() == 40);
 
 /// Further facts about a socket's use.
 pub mod mark {

@@ -9,6 +9,7 @@
 #![allow(unreachable_pub, reason = "the linker needs the entry points' symbols")]
 
 mod account;
+mod address;
 mod dns;
 mod evidence;
 mod filter;

@@ -25,6 +25,7 @@ use wherefore_common::owner::{
     CgroupPath, LastUse, NAME_LEN, PATH_LEN, PROGRAM_LEN, ProcessId, ProcessName, SocketOwner, mark,
 };
 
+use crate::address;
 use crate::maps::Now;
 use crate::packet::Hook;
 
@@ -69,7 +70,7 @@ offsets!(SOCK_PROTOCOL MPTCP_SUBFLOWS SUBFLOW_NODE SUBFLOW_SK);
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 const AF_PACKET: u16 = 17;
-const IPPROTO_MPTCP: u16 = 262;
+pub(crate) const IPPROTO_MPTCP: u16 = 262;
 /// The most connections of a socket of Multipath TCP whose owner is recorded; the kernel's own limit is 8.
 const MOST_SUBFLOWS: usize = 8;
 /// The state of a TCP socket that has just begun to connect (include/net/tcp_states.h).
@@ -280,7 +281,7 @@ fn far_field(from: *const c_void, offset: &Global<u32>) -> u64 {
 
 /// Eight bytes of the kernel's memory; 0 if they cannot be read.
 #[inline(always)]
-fn far_word(address: u64) -> u64 {
+pub(crate) fn far_word(address: u64) -> u64 {
     let mut value = 0_u64;
     // SAFETY: the helper checks the address, and writes eight bytes, or fails and leaves zeros.
     unsafe {
@@ -337,6 +338,7 @@ fn note_use(sk: *mut c_void, moved: u32) {
         unsafe { bpf_get_socket_cookie(sk) }
     };
     write_owner(cookie, &user, moved);
+    address::note(sk, SOCK_COMMON.load(), cookie);
     let id = ProcessId { started_ns: user.started_ns, tgid: user.tgid, reserved: 0 };
     if PROCESSES.get_ptr(id).is_none() {
         name_process(&user, ptr::null(), u64::from(BPF_NOEXIST));
@@ -442,6 +444,7 @@ fn note_found(sk: *mut c_void, user: &User) {
         let (cgroup, uid, cookie_high) = (0, u32::MAX, (cookie >> 32) as u32);
         let owner = SocketOwner { started_ns, cgroup, tgid, uid, cookie_high, marks: mark::FOUND };
         let _ = SOCKET_OWNERS.insert(cookie as u32, &owner, u64::from(BPF_NOEXIST));
+        address::note(sk, SOCK_COMMON.load(), cookie);
         name_process(user, ptr::null(), u64::from(BPF_NOEXIST));
         return;
     }

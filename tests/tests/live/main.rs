@@ -36,6 +36,7 @@ mod service;
 mod sighup;
 mod stop;
 mod table;
+mod translated;
 
 use anyhow::{Context, Result};
 use wherefore_tests::agent::{Agent, Comparison, Direction, Report};

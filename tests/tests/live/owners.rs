@@ -108,7 +108,7 @@ impl Server {
     }
 }
 
-fn ask(host: &Host, kind: &str, at: SocketAddr, bytes: usize) -> Command {
+pub(super) fn ask(host: &Host, kind: &str, at: SocketAddr, bytes: usize) -> Command {
     let mut command = host.namespace.command(env!("CARGO_BIN_EXE_mover"));
     command.args(["ask", kind, &at.to_string(), &bytes.to_string()]);
     command.stdin(Stdio::null()).stdout(Stdio::piped());

@@ -31,6 +31,8 @@ pub(super) struct ByKernel {
     connections: FxHashMap<FlowKey, (u32, i64)>,
     /// Read only when it is needed.
     listed: Option<Listed>,
+    /// The sockets of other network namespaces by what they send, read only when they are needed.
+    elsewhere: Option<FxHashMap<FlowKey, u32>>,
     unused: UnusedSockets,
     interval: i64,
 }
@@ -76,7 +78,8 @@ impl ByKernel {
     pub(super) fn new(kernel: Box<dyn KernelRecords>) -> Self {
         let (programs, connections, unused) = Default::default();
         let cgroups = Cgroups::read();
-        Self { kernel, cgroups, programs, connections, listed: None, unused, interval: 0 }
+        let (listed, elsewhere) = (None, None);
+        Self { kernel, cgroups, programs, connections, listed, elsewhere, unused, interval: 0 }
     }
 
     /// The method by which the kernel records sockets.
@@ -86,7 +89,7 @@ impl ByKernel {
 
     /// Begins the interval with this number.
     pub(super) fn begin(&mut self, interval: i64) {
-        (self.interval, self.listed) = (interval, None);
+        (self.interval, self.listed, self.elsewhere) = (interval, None, None);
         self.cgroups.begin();
         self.unused.begin(interval);
         let is_crowded = self.connections.len() > MOST_CONNECTIONS;
@@ -95,6 +98,12 @@ impl ByKernel {
         if self.programs.len() > MOST_PROGRAMS {
             self.programs.clear();
         }
+    }
+
+    /// The connected socket of another network namespace that sends this; 0 if there is none.
+    pub(super) fn elsewhere(&mut self, tuple: &FlowKey) -> u32 {
+        let sockets = self.elsewhere.get_or_insert_with(|| self.kernel.connected_elsewhere());
+        sockets.get(tuple).copied().unwrap_or(0)
     }
 
     /// Finds the sender of this conversation.

@@ -2,11 +2,15 @@
 //! any direction, are the same packets; the reverse flow is their reply. Owns this join.
 //!
 //! A packet passes a container's interface, a bridge and an uplink, and only one of these may know its
-//! socket. So the owner of one flow applies to its whole conversation.
+//! socket. So the owner of one flow applies to its whole conversation. If this host translates addresses on the way,
+//! the addresses of the one who began identify it.
 
 use wherefore_common::FlowKey;
+use wherefore_common::protocol::{TCP, UDP};
 
+use super::local::Local;
 pub(super) use crate::input::kernel::NO_ROOM;
+use crate::input::translations::Translations;
 use crate::traffic::flows::Flows;
 use crate::traffic::group::reversed;
 use crate::traffic::hash_index::{HashIndex, Hashed};
@@ -24,6 +28,8 @@ pub(super) struct Conversations {
 pub(super) struct Conversation {
     /// Addresses, protocol and ports.
     pub(super) tuple: FlowKey,
+    /// Whether this host translates its addresses (NAT).
+    pub(super) is_translated: bool,
     /// The socket that sends it; 0 if no flow has one.
     pub(super) socket: u32,
     /// Whether its flows have different sockets: hosts behind different interfaces may have the same address.
@@ -36,7 +42,8 @@ pub(super) struct Conversation {
 
 impl Conversations {
     /// Joins flows with their sockets; 0 stands for a missing socket.
-    pub(super) fn of(flows: &Flows, sockets: &[u32]) -> Self {
+    pub(super) fn of(flows: &Flows, sockets: &[u32], translations: &mut Translations) -> Self {
+        let has_translations = !translations.is_empty();
         let mut found = Self {
             all: Vec::new(),
             of_flows: Vec::with_capacity(flows.len()),
@@ -44,9 +51,12 @@ impl Conversations {
         };
         for at in 0..flows.len() {
             let tuple = tuple(&flows.key(at));
+            let (tuple, is_translated) =
+                if has_translations { translations.original(tuple) } else { (tuple, false) };
             let number = found.number(tuple);
             let socket = sockets.get(at).copied().unwrap_or(0);
             found.all[number].add(socket, flows.bytes(at));
+            found.all[number].is_translated |= is_translated;
             found.of_flows.push(number as u32);
         }
         found
@@ -62,6 +72,32 @@ impl Conversations {
         places.insert(hashed, number, |at| Hashed::of(&all[at].tuple));
         all.push(Conversation::new(tuple));
         number
+    }
+
+    /// The conversations with this host whose socket here is not known and which it may translate, by the packets
+    /// that arrive, with their bytes.
+    pub(super) fn arriving_unknown(&self, local: &Local) -> Vec<(u64, FlowKey)> {
+        let mut unknown = Vec::new();
+        for (number, conversation) in self.all.iter().enumerate() {
+            let Conversation { tuple, is_translated, socket, bytes, .. } = *conversation;
+            if is_translated || !matches!(tuple.protocol, TCP | UDP) {
+                continue;
+            }
+            match local.has_ends(&tuple) {
+                [true, false] if socket == 0 => unknown.push((bytes, reversed(&tuple))),
+                // Otherwise its reply is among the others.
+                [false, true] if self.answer(number).is_none() => unknown.push((bytes, tuple)),
+                _ => {}
+            }
+        }
+        unknown
+    }
+
+    /// Gives conversations without a socket the ones that `find` knows.
+    pub(super) fn complete(&mut self, mut find: impl FnMut(&Conversation) -> u32) {
+        for conversation in self.all.iter_mut().filter(|one| one.socket == 0) {
+            conversation.socket = find(conversation);
+        }
     }
 
     /// All conversations.
@@ -83,7 +119,8 @@ impl Conversations {
 
 impl Conversation {
     fn new(tuple: FlowKey) -> Self {
-        Self { tuple, socket: 0, is_ambiguous: false, is_without_room: false, bytes: 0 }
+        let (is_translated, is_ambiguous, is_without_room) = Default::default();
+        Self { tuple, is_translated, socket: 0, is_ambiguous, is_without_room, bytes: 0 }
     }
 
     fn add(&mut self, socket: u32, bytes: u64) {
@@ -124,8 +161,9 @@ mod tests {
         };
         let there = [flow(3, 1, 90), flow(4, 2, 100), flow(5, 2, 80)];
         let back = there.map(|(key, counters)| (reversed(&key), counters));
+        let mut none = Translations::default();
         let flows: Flows = there.into_iter().chain(back).collect();
-        let found = Conversations::of(&flows, &[7, 0, NO_ROOM, 0, 8, 9]);
+        let found = Conversations::of(&flows, &[7, 0, NO_ROOM, 0, 8, 9], &mut none);
         let [there, back] = found.all() else { panic!("two conversations") };
         assert_eq!((there.socket, there.bytes, there.is_ambiguous), (7, 100, false));
         assert!(there.is_without_room);

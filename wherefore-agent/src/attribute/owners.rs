@@ -17,6 +17,7 @@ use super::local::Local;
 use super::process_cache::ProcessCache;
 use super::settings::Settings;
 use crate::input::owners::{KernelRecords, Mode, RecordingHooks};
+use crate::input::translations::{Translations, forwards};
 use crate::traffic::interval::Interval;
 use crate::traffic::who::{Owner, Owners, Unattributed};
 
@@ -24,6 +25,7 @@ use crate::traffic::who::{Owner, Owners, Unattributed};
 pub(super) struct Attribution {
     processes: ProcessCache,
     tier: Tier,
+    translations: Translations,
 }
 
 /// The method by which owners are found.
@@ -45,7 +47,8 @@ impl Attribution {
             Some(kernel) => Tier::Kernel(Box::new(ByKernel::new(kernel))),
             None => Tier::Proc(ByProc::default()),
         };
-        Some(Self { processes: ProcessCache::new(settings.clone()), tier })
+        let processes = ProcessCache::new(settings.clone());
+        Some(Self { processes, tier, translations: Translations::default() })
     }
 
     /// The method, for the log.
@@ -68,9 +71,9 @@ impl Attribution {
 
     /// Adds the owners of all flows.
     pub(super) fn attribute(&mut self, interval: &mut Interval) {
-        let conversations = Conversations::of(&interval.flows, &interval.sockets);
         self.begin(interval.index);
         let local = Local::read();
+        let conversations = self.conversations(interval, &local);
         let mut ends = OwnersBuilder::new(interval.flows.len(), self.no_socket());
         let senders: Vec<_> = conversations.all().iter().map(|one| self.sender(one)).collect();
         let senders: Vec<_> = senders.into_iter().map(|found| ends.number(found)).collect();
@@ -93,6 +96,30 @@ impl Attribution {
             ends.add(&flow, conversation, sender, receivers[number], &local);
         }
         interval.owners = ends.owners;
+    }
+
+    /// The conversations of an interval. Packets of a container have no socket on the interfaces of this host, and
+    /// may have its address; but the addresses of their sockets are known.
+    fn conversations(&mut self, interval: &Interval, local: &Local) -> Conversations {
+        let Self { tier, translations, .. } = self;
+        let (flows, sockets) = (&interval.flows, &interval.sockets);
+        let mut conversations = Conversations::of(flows, sockets, translations);
+        let Tier::Kernel(kernel) = tier else { return conversations };
+        if !forwards() {
+            return conversations;
+        }
+        if translations.ask(conversations.arriving_unknown(local)) {
+            conversations = Conversations::of(flows, sockets, translations);
+        }
+        conversations.complete(|conversation| {
+            let as_sent = translations.as_sent(conversation.tuple);
+            let may_be_elsewhere = match local.has_ends(&as_sent) {
+                [is_here, _] if conversation.is_translated => !is_here,
+                ends => ends == [false; 2],
+            };
+            if may_be_elsewhere { kernel.elsewhere(&as_sent) } else { 0 }
+        });
+        conversations
     }
 
     fn begin(&mut self, interval: i64) {
@@ -183,8 +210,11 @@ impl OwnersBuilder {
         receiver: u32,
         local: &Local,
     ) {
-        let no_socket =
-            if conversation.is_without_room { Unattributed::Overflow } else { self.no_socket };
+        let no_socket = match conversation {
+            Conversation { is_without_room: true, .. } => Unattributed::Overflow,
+            Conversation { is_translated: true, .. } => Unattributed::Forwarded,
+            _ => self.no_socket,
+        };
         let mut end = |number: u32, is_here: bool| match (number, is_here) {
             (NOTHING, true) => self.reason(no_socket),
             (NOTHING, false) => self.reason(Unattributed::Remote),

@@ -25,6 +25,7 @@ pub mod selection;
 mod settings;
 pub mod sockets;
 mod source;
+pub mod translations;
 
 use anyhow::{Context, Result};
 

@@ -93,6 +93,36 @@ pub(super) fn one<T>(
     }
 }
 
+/// A connection to another part of the kernel than the one that knows interfaces, for many questions.
+pub(super) struct Connection(Socket);
+
+impl Connection {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// If the kernel provides no socket.
+    pub(super) fn open(protocol: SockProtocol) -> Result<Self> {
+        Ok(Self(descriptors::with_reserve(|| Socket::open(protocol))?))
+    }
+
+    /// The same as [`one`].
+    ///
+    /// # Errors
+    /// The same as [`list`]. No further question can be asked then.
+    pub(super) fn one<T>(
+        &mut self,
+        question: Question<'_>,
+        mut read: impl FnMut(&[u8]) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let mut found = None;
+        match self.0.ask(question, NLM_F_ACK, |body| found = read(body)) {
+            Ok(_) => Ok(found),
+            Err(error) if error.downcast_ref() == Some(&Errno::ENOENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// The attributes in this part of a message, as far as they are well formed.
 pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     NlasIterator::new(bytes).map_while(|attribute| {

@@ -4,6 +4,8 @@
 use std::path::Path;
 
 use caps::Capability;
+use rustc_hash::FxHashMap;
+use wherefore_common::FlowKey;
 use wherefore_common::owner::SocketOwner;
 
 /// Where the kernel records the use of sockets.
@@ -22,6 +24,10 @@ pub trait KernelRecords: Send {
 
     /// The last user of the socket with this low half of a cookie.
     fn socket(&self, cookie: u32) -> Option<SocketOwner>;
+
+    /// The connected sockets of other network namespaces: what they send, without interface and direction, and the
+    /// low halves of their cookies.
+    fn connected_elsewhere(&self) -> FxHashMap<FlowKey, u32>;
 
     /// Records the processes that have sockets open which no process has used. It looks at all open files.
     fn find_open(&self);

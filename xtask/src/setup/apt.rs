@@ -20,7 +20,7 @@ struct Package {
 }
 
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn packages() -> [Package; 51] {
+fn packages() -> [Package; 52] {
     let package = |name, need, what, is_here| Package { name, need, what, is_here };
     [
         package("gcc", Need::Run, "a C compiler and linker", || shell::find("cc").is_some()),
@@ -35,6 +35,7 @@ fn packages() -> [Package; 51] {
         package("tmux", Need::Test, "tmux", || shell::find("tmux").is_some()),
         package("bpftool", Need::Test, "bpftool", || shell::find("bpftool").is_some()),
         package("dnsmasq-base", Need::Test, "dnsmasq", || shell::find("dnsmasq").is_some()),
+        package("nftables", Need::Test, "the `nft` command", || shell::find("nft").is_some()),
         package("tcpdump", Need::Test, "tcpdump", || shell::find("tcpdump").is_some()),
         package("prometheus", Need::Test, "Prometheus and promtool", || {
             shell::find("prometheus").is_some() && shell::find("promtool").is_some()

@@ -10,13 +10,16 @@ pub(super) const KERNEL: &str = "/sys/kernel/btf/vmlinux";
 
 const MAGIC: u16 = 0xeb9f;
 const STRUCT: u32 = 4;
+const UNION: u32 = 5;
+/// Anonymous structures and unions within each other; deeper ones are not searched.
+const DEPTH: u32 = 8;
 
 /// Types, as the kernel describes them.
 pub(super) struct Types {
     bytes: Vec<u8>,
     strings: usize,
-    /// The position of each structure.
-    structures: Vec<usize>,
+    /// The position of each type; the first one has number 1.
+    types: Vec<usize>,
 }
 
 impl Types {
@@ -36,42 +39,51 @@ impl Types {
         let types = header.checked_add(u32_at(&bytes, 8)? as usize)?;
         let end = types.checked_add(u32_at(&bytes, 12)? as usize)?;
         let strings = header.checked_add(u32_at(&bytes, 16)? as usize)?;
-        let mut found = Self { bytes, strings, structures: Vec::new() };
+        let mut found = Self { bytes, strings, types: Vec::new() };
         let mut at = types;
         while at < end {
             let what = u32_at(&found.bytes, at + 4)?;
             let (kind, members) = (what >> 24 & 0x1f, (what & 0xffff) as usize);
-            if kind == STRUCT {
-                found.structures.push(at);
-            }
+            found.types.push(at);
             at += 12 + len(kind, members)?;
         }
         Some(found)
     }
 
-    /// The offset of a field, in bytes.
+    /// The offset of a field, in bytes. It may be in an anonymous part of the structure.
     pub(super) fn offset(&self, structure: &str, field: &str) -> Result<u32> {
-        for at in &self.structures {
-            if self.name(*at) != Some(structure.as_bytes()) {
+        for at in &self.types {
+            if self.kind(*at) != Some(STRUCT) || self.name(*at) != Some(structure.as_bytes()) {
                 continue;
             }
-            if let Some(offset) = self.field(*at, field) {
+            if let Some(offset) = self.field(*at, field, DEPTH) {
                 return Ok(offset);
             }
         }
         bail!("this kernel's {structure} has no {field}")
     }
 
-    fn field(&self, at: usize, field: &str) -> Option<u32> {
+    fn kind(&self, at: usize) -> Option<u32> {
+        Some(u32_at(&self.bytes, at + 4)? >> 24 & 0x1f)
+    }
+
+    fn field(&self, at: usize, field: &str, depth: u32) -> Option<u32> {
         let what = u32_at(&self.bytes, at + 4)?;
-        for member in 0..(what & 0xffff) as usize {
+        (0..(what & 0xffff) as usize).find_map(|member| {
             let member = at + 12 + 12 * member;
-            if self.name(member) == Some(field.as_bytes()) {
-                // The highest byte is the size of a bit field.
-                return Some((u32_at(&self.bytes, member + 8)? & 0x00ff_ffff) / 8);
+            // The highest byte is the size of a bit field.
+            let offset = (u32_at(&self.bytes, member + 8)? & 0x00ff_ffff) / 8;
+            let name = self.name(member)?;
+            if name == field.as_bytes() {
+                return Some(offset);
             }
-        }
-        None
+            let number = u32_at(&self.bytes, member + 4)?.checked_sub(1)?;
+            let part = *self.types.get(number as usize)?;
+            if !name.is_empty() || !matches!(self.kind(part)?, STRUCT | UNION) {
+                return None;
+            }
+            offset.checked_add(self.field(part, field, depth.checked_sub(1)?)?)
+        })
     }
 
     /// The name that a type or member begins with.
@@ -103,11 +115,17 @@ mod tests {
     use super::*;
 
     fn sample() -> Vec<u8> {
-        let strings = b"\0int\0pair\0a\0b\0";
+        let strings = b"\0int\0pair\0a\0b\0outer\0";
         let integer = [1, 1 << 24, 4, 32];
         let pair = [5, STRUCT << 24 | 2, 8, 10, 1, 0, 12, 1, 32];
-        let types: Vec<u8> =
-            integer.iter().chain(&pair).flat_map(|word: &u32| word.to_ne_bytes()).collect();
+        // An anonymous part that begins at its second word.
+        let outer = [14, STRUCT << 24 | 1, 12, 0, 2, 32];
+        let types: Vec<u8> = integer
+            .iter()
+            .chain(&pair)
+            .chain(&outer)
+            .flat_map(|word: &u32| word.to_ne_bytes())
+            .collect();
         let mut bytes = MAGIC.to_ne_bytes().to_vec();
         bytes.extend([1, 0]);
         for word in [24, 0, types.len() as u32, types.len() as u32, strings.len() as u32] {
@@ -123,6 +141,7 @@ mod tests {
         let types = Types::parse(sample()).expect("it is BTF");
         assert_eq!(types.offset("pair", "a").ok(), Some(0));
         assert_eq!(types.offset("pair", "b").ok(), Some(4));
+        assert_eq!(types.offset("outer", "b").ok(), Some(8));
         assert!(types.offset("pair", "c").is_err() && types.offset("int", "a").is_err());
     }
 

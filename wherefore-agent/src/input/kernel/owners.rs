@@ -10,8 +10,10 @@ use aya::Btf;
 use aya::maps::{HashMap, MapData};
 use aya::programs::{BtfTracePoint, FExit, Iter};
 use aya_obj::btf::BtfKind;
+use rustc_hash::FxHashMap;
+use wherefore_common::FlowKey;
 use wherefore_common::abi::{map, program};
-use wherefore_common::owner::{CgroupPath, ProcessId, ProcessName, SocketOwner};
+use wherefore_common::owner::{CgroupPath, ProcessId, ProcessName, SocketAddresses, SocketOwner};
 
 use super::loader::Loaded;
 use super::maps::pod;
@@ -23,6 +25,7 @@ use crate::input::owners::{KernelRecords, RecordingHooks};
 pub(super) struct KernelOwners {
     hooks: RecordingHooks,
     sockets: HashMap<MapData, u32, PodSocketOwner>,
+    by_address: HashMap<MapData, PodSocketAddresses, u32>,
     processes: HashMap<MapData, PodProcessId, PodProcessName>,
     cgroups: HashMap<MapData, u64, PodCgroupPath>,
     /// The programs of processes that existed before the agent, by process number. Not everybody may read
@@ -59,6 +62,7 @@ impl KernelOwners {
         Ok(Self {
             hooks,
             sockets: loaded.map(map::SOCKET_OWNERS)?,
+            by_address: loaded.map(map::SOCKETS_BY_ADDRESS)?,
             processes: loaded.map(map::PROCESSES)?,
             cgroups: loaded.map(map::CGROUPS)?,
             programs: programs(),
@@ -163,6 +167,17 @@ impl KernelRecords for KernelOwners {
         self.sockets.get(&cookie, 0).ok().map(|owner| owner.0)
     }
 
+    fn connected_elsewhere(&self) -> FxHashMap<FlowKey, u32> {
+        let flow = |(PodSocketAddresses(addresses), cookie)| {
+            let SocketAddresses { near, far, near_port, far_port, protocol, family } = addresses;
+            let (protocol, family) = (protocol as u8, family as u8);
+            let (sport, dport) = (near_port, far_port);
+            let ends = FlowKey { src: near, dst: far, sport, dport, ..FlowKey::default() };
+            (FlowKey { protocol, family, ..ends }, cookie)
+        };
+        self.by_address.iter().flatten().map(flow).collect()
+    }
+
     fn process(&self, tgid: u32, started_ns: u64) -> Option<(String, Option<String>)> {
         let id = PodProcessId(ProcessId { started_ns, tgid, reserved: 0 });
         let ProcessName { name, program } = self.processes.get(&id, 0).ok()?.0;
@@ -216,6 +231,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 pod!(PodSocketOwner, SocketOwner);
+pod!(PodSocketAddresses, SocketAddresses);
 pod!(PodProcessId, ProcessId);
 pod!(PodProcessName, ProcessName);
 pod!(PodCgroupPath, CgroupPath);

@@ -51,7 +51,7 @@ pub(super) fn drop_unneeded(needs_net_admin: bool, also_kept: &[Capability]) {
 
 /// Does work that needs CAP_NET_ADMIN, such as listing TCX programs; makes it effective meanwhile, if this
 /// process has it.
-pub(super) fn with_net_admin<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn with_net_admin<T>(work: impl FnOnce() -> T) -> T {
     let has = caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_ADMIN).unwrap_or(false);
     if has || caps::raise(None, CapSet::Effective, Capability::CAP_NET_ADMIN).is_err() {
         return work();
