@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use wherefore_tests::agent::{Agent, Report};
 use wherefore_tests::lab::netns::Namespace;
-use wherefore_tests::lab::{Family, Host, Lab};
+use wherefore_tests::lab::{Family, Host, Lab, slowdown_factor};
 
 use super::owners::{Server, Truth, ask, run_all, stop};
 use super::watch_every;
@@ -28,7 +28,7 @@ struct Inside {
 }
 
 impl Inside {
-    /// Joins it to the second host, and applies rules of nftables there.
+    /// Joins it to the second host, and applies rules of nftables there, if there are any.
     fn behind(lab: &Lab, rules: &str) -> Result<Self> {
         let middle = &lab.b.namespace;
         let namespace = Namespace::create(&format!("{}c", middle.name().trim_end_matches('b')))?;
@@ -58,6 +58,9 @@ impl Inside {
              route add default via fd78::1\n",
             host.v4, host.v6
         ))?;
+        if rules.is_empty() {
+            return Ok(Self { host });
+        }
         let mut nft = middle.command("nft").args(["-f", "-"]).stdin(Stdio::piped()).spawn()?;
         nft.stdin.take().context("no input")?.write_all(rules.as_bytes())?;
         ensure!(nft.wait()?.success(), "nft refuses the rules");
@@ -114,7 +117,8 @@ fn assert_owned(lab: &Lab, flows: &[Value], report: &Report, inside: Truth) -> R
     let processes = inside.read()?.into_values().flatten().chain([own]).collect();
     let [owned, others] = by_owner(lab, flows, &processes)?;
     assert!(owned > BYTES as u64, "{flows:#?}\n{}", report.stderr);
-    assert!(others * 200 <= owned, "{others} of {owned}: {flows:#?}\n{}", report.stderr);
+    let most = owned * u64::from(slowdown_factor()) / 200;
+    assert!(others <= most, "{others} of {owned}: {flows:#?}\n{}", report.stderr);
     Ok(())
 }
 

@@ -40,7 +40,7 @@ struct Check {
 /// Every kernel that the agent supports.
 const ALL: [u32; 2] = [0, 0];
 
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     Check {
         what: "TCX counts every kind of frame",
         test: "attach::tcx_counts_all_flows",
@@ -79,6 +79,11 @@ const CHECKS: [Check; 12] = [
     Check {
         what: "every byte has its process",
         test: "owners::every_byte_has_its_process",
+        since: ALL,
+    },
+    Check {
+        what: "forwarded connections have their process",
+        test: "translated::forwarded_connections_have_their_process",
         since: ALL,
     },
     Check {
