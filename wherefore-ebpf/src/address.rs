@@ -2,6 +2,9 @@
 //! have no socket any more when they pass an interface of this namespace. Owns what is recorded of them; refuses
 //! sockets of this namespace, which the packets themselves name.
 
+// By value they would be copied to the stack, which is scarce.
+#![allow(clippy::needless_borrows_for_generic_args)]
+
 use core::ffi::c_void;
 
 use aya_ebpf::Global;

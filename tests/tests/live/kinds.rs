@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::ifaddrs::getifaddrs;
@@ -306,11 +306,14 @@ fn wait_quiet(lab: &Lab, made: &[Made]) -> Result<()> {
     let read = || -> Result<Vec<Counters>> {
         lab.a.enter(|| compared.iter().map(|one| Counters::of(&one.device())).collect())?
     };
-    let (mut before, mut now) = (Vec::new(), read()?);
+    let (mut before, mut now, mut since) = (Vec::new(), read()?, Instant::now());
     let became_quiet = wait_until(PATIENCE, || {
-        std::thread::sleep(STILL);
-        before = std::mem::replace(&mut now, read().unwrap_or_default());
-        before == now
+        let read = read().unwrap_or_default();
+        if read != now {
+            before = std::mem::replace(&mut now, read);
+            since = Instant::now();
+        }
+        since.elapsed() >= STILL
     });
     let all = compared.iter().zip(before.iter().zip(&now));
     let moving = all.filter(|(_, (before, now))| before != now).map(|(one, _)| one.kind.name);
