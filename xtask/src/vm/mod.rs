@@ -84,7 +84,7 @@ const CHECKS: [Check; 13] = [
     Check {
         what: "forwarded connections have their process",
         test: "translated::forwarded_connections_have_their_process",
-        since: ALL,
+        since: [5, 12],
     },
     Check {
         what: "nothing is left of an agent that was killed",
